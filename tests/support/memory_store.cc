@@ -1,0 +1,78 @@
+#include "tests/support/memory_store.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace duhui::agent {
+namespace {
+
+/// The fault set for this call, taken away so that it strikes once.
+std::optional<MemoryDisk::Fault> take(std::optional<MemoryDisk::Fault>& fault) {
+  return std::exchange(fault, std::nullopt);
+}
+
+Error no_space() { return {ErrorCode::storage_failed, "memory disk: no space left"}; }
+
+Error injected() { return {ErrorCode::storage_failed, "memory disk: injected failure"}; }
+
+}  // namespace
+
+Result<std::optional<std::string>> MemoryKvStore::get(std::string_view key) {
+  const auto found = disk_.values.find(std::string(key));
+  if (found == disk_.values.end()) return std::optional<std::string>{};
+  return std::optional<std::string>{found->second};
+}
+
+Status MemoryKvStore::commit(const KvBatch& batch) {
+  if (disk_.full) return no_space();
+  const auto fault = take(disk_.fail_next_commit);
+  if (fault == MemoryDisk::Fault::not_applied) return injected();
+  for (const KvBatch::Change& change : batch.changes) {
+    if (change.value) {
+      disk_.values[change.key] = *change.value;
+    } else {
+      disk_.values.erase(change.key);
+    }
+  }
+  if (fault) return injected();
+  return Done{};
+}
+
+Status MemoryKvStore::scan(
+    std::string_view prefix,
+    std::string_view from,
+    const std::function<bool(std::string_view key, std::string_view value)>& visit) {
+  for (auto at = disk_.values.lower_bound(std::string(std::max(prefix, from)));
+       at != disk_.values.end() && at->first.starts_with(prefix); ++at) {
+    if (!visit(at->first, at->second)) break;
+  }
+  return Done{};
+}
+
+Status MemoryJournal::append(const std::vector<Entry>& entries) {
+  if (disk_.full) return no_space();
+  const auto fault = take(disk_.fail_next_append);
+  if (fault == MemoryDisk::Fault::not_applied) return injected();
+  for (const Entry& entry : entries) {
+    disk_.journal.push_back(
+        {.dot = entry.dot, .op = std::string(entry.op), .chain = std::string(entry.chain)});
+  }
+  if (fault) return injected();
+  return Done{};
+}
+
+Result<std::uint64_t> MemoryJournal::replay(const std::function<void(const Entry&)>& visit) {
+  for (const MemoryDisk::JournalEntry& entry : disk_.journal) {
+    visit({.dot = entry.dot, .op = entry.op, .chain = entry.chain});
+  }
+  return std::uint64_t{0};
+}
+
+Status MemoryJournal::drop_through(const Dot& through) {
+  std::erase_if(disk_.journal, [&](const MemoryDisk::JournalEntry& entry) {
+    return entry.dot.origin == through.origin && entry.dot.seq <= through.seq;
+  });
+  return Done{};
+}
+
+}  // namespace duhui::agent
