@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+"""Which box may include which: check_layers.py [--root DIR]
+
+Boxes are the folders of the picture in ARCHITECTURE.md. ALLOWED is the whole list of arrows; an
+arrow not in it fails, and so does an arrow in it that nobody uses, so that the list stays the truth.
+PLANNED arrows are allowed and not used yet; move them to ALLOWED once they are.
+"""
+import argparse
+import os
+import sys
+
+import source_tree
+
+# box -> boxes its headers and sources may include. Arrows only point down: no cycle is possible,
+# and agent and hub meet in shared and proto only.
+ALLOWED = {
+    "proto": [],
+    "shared/base": [],
+    "shared/merge": ["proto", "shared/base"],
+    "shared/record": [],
+    "shared/domain": [],
+    "shared/sync": [],
+    "shared/crypto": ["shared/base"],
+    "shared/net": [],
+    "agent/ports": ["shared/base"],
+    "agent/core": [],
+    "agent/store": [],
+    "agent/api": [],
+    "agent/app": [],
+    "hub/ports": ["proto", "shared/base", "shared/merge"],
+    "hub/core": [],
+    "hub/store": [],
+    "hub/api": [],
+    "hub/app": [],
+}
+
+PLANNED = {
+    "shared/record": ["proto", "shared/base", "shared/merge"],
+    "shared/domain": ["proto", "shared/base", "shared/merge", "shared/record"],
+    "shared/sync": ["proto", "shared/base", "shared/merge", "shared/crypto"],
+    "shared/crypto": ["proto"],
+    "shared/net": ["shared/base", "shared/crypto"],
+    "agent/core": ["agent/ports", "proto", "shared/base", "shared/merge", "shared/record",
+                   "shared/domain", "shared/sync", "shared/crypto"],
+    "agent/store": ["agent/ports", "proto", "shared/base"],
+    "agent/api": ["agent/core", "agent/ports", "proto", "shared/base", "shared/merge",
+                  "shared/record", "shared/domain", "shared/net"],
+    "agent/app": ["agent/api", "agent/core", "agent/ports", "agent/store", "proto", "shared/base",
+                  "shared/merge", "shared/record", "shared/domain", "shared/sync", "shared/crypto",
+                  "shared/net"],
+    "hub/core": ["hub/ports", "proto", "shared/base", "shared/merge", "shared/record",
+                 "shared/domain", "shared/sync", "shared/crypto"],
+    "hub/store": ["hub/ports", "proto", "shared/base", "shared/merge"],
+    "hub/api": ["hub/core", "hub/ports", "proto", "shared/base", "shared/merge", "shared/record",
+                "shared/domain", "shared/net"],
+    "hub/app": ["hub/api", "hub/core", "hub/ports", "hub/store", "proto", "shared/base",
+                "shared/merge", "shared/record", "shared/domain", "shared/sync", "shared/crypto",
+                "shared/net"],
+}
+
+# Boxes without I/O, clock or thread; all the simulator is made of.
+PURE = ["proto", "shared/base", "shared/merge", "shared/record", "shared/domain", "shared/sync",
+        "shared/crypto", "agent/ports", "agent/core", "hub/ports", "hub/core"]
+
+# Folder of tests -> boxes it must not reach. The most specific entry holds.
+TESTS_FORBIDDEN = {
+    "tests/shared": ["agent", "hub"],
+    "tests/agent": ["hub"],
+    "tests/hub": ["agent"],
+    "tests/sim": [box for box in ALLOWED if box not in PURE],
+}
+
+# Third-party header (its first characters) -> boxes that may see it. Elsewhere it hides behind a port.
+THIRD_PARTY = {
+    "boost/beast": ["shared/net"],
+    "boost/asio": ["shared/net", "agent/api", "agent/app", "hub/api", "hub/app"],
+    "leveldb/": ["agent/store"],
+    "sqlite3.h": ["hub/store"],
+    "libpq": ["hub/store"],
+    "sodium": ["shared/crypto"],
+    "openssl/": ["shared/crypto", "shared/net"],
+    "zstd": ["shared/sync"],
+    "CLI/": ["agent/app", "hub/app"],
+    "toml++/": ["agent/app", "hub/app"],
+    "spdlog/": ["agent/app", "hub/app"],
+}
+
+
+def box_of(path):
+    """The box a file or an included header belongs to; None: no box."""
+    if path.startswith("duhui/") or path.startswith("proto/"):
+        return "proto"
+    box = "/".join(path.split("/")[:2])
+    return box if box in ALLOWED else None
+
+
+def cycles():
+    """Names one cycle in the table, if there is one: then its arrows do not all point down."""
+    arrows = {box: ALLOWED[box] + PLANNED.get(box, []) for box in ALLOWED}
+    finished = set()
+
+    def walk(box, path):
+        if box in path:
+            return path[path.index(box):] + [box]
+        if box in finished:
+            return None
+        for target in arrows[box]:
+            found = walk(target, path + [box])
+            if found:
+                return found
+        finished.add(box)
+        return None
+
+    for start in arrows:
+        found = walk(start, [])
+        if found:
+            return [f"table: the arrows {' -> '.join(found)} form a circle"]
+    return []
+
+
+def side(box):
+    return box.split("/")[0]
+
+
+def check(root):
+    problems, notes = cycles(), []
+    for box, targets in ALLOWED.items():
+        for target in targets + PLANNED.get(box, []):
+            if {side(box), side(target)} == {"agent", "hub"}:
+                problems.append(f"table: {box} -> {target}: agent and hub meet in shared and proto only")
+    used, existing = set(), set()
+
+    for path in source_tree.files(root, (".h", ".cc")):
+        top = path.split("/")[0]
+        if top not in ("agent", "hub", "shared", "tests"):
+            continue
+        box = None if top == "tests" else box_of(path)
+        if top != "tests" and box is None:
+            problems.append(f"{path}: belongs to no box; add its folder to the table in check_layers.py")
+            continue
+        if box:
+            existing.add(box)
+        forbidden_sides = next(
+            (TESTS_FORBIDDEN[folder] for folder in sorted(TESTS_FORBIDDEN, key=len, reverse=True)
+             if path.startswith(folder + "/")), [])
+
+        for line, kind, included in source_tree.includes(source_tree.read(root, path)):
+            place = f"{path}:{line}"
+            target = box_of(included)
+            if target is None and kind == '"' and not os.path.exists(os.path.join(root, included)):
+                problems.append(f'{place}: "{included}": write the path from the repository root')
+                continue
+            if top == "tests":
+                if any(included.startswith(name + "/") for name in forbidden_sides):
+                    problems.append(f"{place}: {included}: {path.rsplit('/', 1)[0]} must not reach {target}")
+                continue
+            if included.startswith("tests/"):
+                problems.append(f"{place}: {included}: what is shipped never includes tests")
+            for prefix, boxes in THIRD_PARTY.items():
+                if included.startswith(prefix) and box not in boxes:
+                    problems.append(f"{place}: <{included}>: only {', '.join(boxes)} may see it; use a port")
+            if target is None or target == box:
+                continue
+            used.add((box, target))
+            if target not in ALLOWED[box] and target not in PLANNED.get(box, []):
+                problems.append(f"{place}: {box} must not include {target} ({included})")
+
+    for box, targets in ALLOWED.items():
+        for target in targets:
+            if box in existing and (box, target) not in used:
+                problems.append(f"table: nobody uses {box} -> {target}; delete it from ALLOWED")
+    for box, targets in PLANNED.items():
+        for target in targets:
+            if (box, target) in used and target not in ALLOWED[box]:
+                notes.append(f"note: {box} -> {target} is in use; move it from PLANNED to ALLOWED")
+    return problems, notes
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", default=os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    problems, notes = check(parser.parse_args().root)
+    for text in notes + problems:
+        print(text)
+    print(f"check_layers: {len(problems)} problem(s)")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
