@@ -14,11 +14,17 @@ struct EffectiveTime {
   sync::v1::TimeQuality quality = sync::v1::TIME_QUALITY_UNSPECIFIED;
 };
 
-/// The hub's stamp for an op (sync.md section 5): the device's time, repaired by the offset measured
-/// when it connected (`device` is its reading at hub time `hub_at_reading`), clamped to
-/// [evidence.hub_seen_ms, now]. Same boot: by the monotonic clock.
-EffectiveTime effective_time(const sync::v1::TimeEvidence& evidence, const ClockReading& device,
-                             WallTime hub_at_reading, WallTime now);
+/// The hub's stamp for an op (sync.md section 5), from its evidence and the `device`'s reading at
+/// hub time `hub_at_reading`:
+///   clock agrees (within kClockSkewMax), also at the op's own time if the boot is the same -> good
+///   same boot, clock wrong or moved since -> counted back by the monotonic clock -> monotonic
+///   other boot, clock wrong -> the measured offset -> offset
+/// and then clamped to [evidence.hub_seen_ms, now]; a clamp by more than kClockSkewMax -> clamped.
+/// Boot 0 means unknown. Any evidence is accepted.
+EffectiveTime effective_time(const sync::v1::TimeEvidence& evidence,
+                             const ClockReading& device,
+                             WallTime hub_at_reading,
+                             WallTime now);
 
 /// Whether a device's clock is off by more than kClockSkewMax.
 bool is_skewed(const ClockReading& device, WallTime hub_at_reading);

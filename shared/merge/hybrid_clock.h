@@ -20,13 +20,17 @@ class HybridClock {
 
   std::uint64_t last() const { return last_; }
 
-  static std::int64_t milliseconds_of(std::uint64_t hlc) { return static_cast<std::int64_t>(hlc >> 16); }
+  static std::int64_t milliseconds_of(std::uint64_t hlc) {
+    return static_cast<std::int64_t>(hlc >> 16);
+  }
 
  private:
   std::uint64_t last_;
 };
 
 /// Evidence for one op, from both clocks and the newest hub time received (0 ms: none).
-sync::v1::TimeEvidence make_evidence(std::uint64_t hlc, const ClockReading& clock, WallTime hub_seen);
+sync::v1::TimeEvidence make_evidence(std::uint64_t hlc,
+                                     const ClockReading& clock,
+                                     WallTime hub_seen);
 
 }  // namespace duhui

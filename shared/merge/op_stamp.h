@@ -6,8 +6,8 @@
 
 namespace duhui {
 
-/// What ties between concurrent writes are decided by. Made by the hub when it first takes an op and
-/// used by every replica; until then a device uses a provisional one of its own.
+/// What ties between concurrent writes are decided by. Made by the hub when it first takes an op
+/// and used by every replica; until then a device uses a provisional one of its own.
 struct OpStamp {
   /// Milliseconds since 1970, UTC; repaired and clamped by the hub (sync.md section 5).
   std::int64_t effective_ms = 0;

@@ -2,11 +2,10 @@
 
 #include <compare>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
-#include <unordered_map>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shared/base/ids.h"
@@ -35,24 +34,41 @@ struct RegisterWrite {
   std::optional<std::string> value;
   std::vector<Dot> replaces;
   /// The writes that named this one as replaced; empty while it is live.
-  std::vector<Dot> replaced_by;
+  std::vector<Dot> replaced_by;  // ordered
+
+  friend bool operator==(const RegisterWrite&, const RegisterWrite&) = default;
 };
 
-/// Live writes, superseded writes, and dots that were named as replaced before they arrived.
+/// A dot that was named as replaced and whose write in this register has not been received.
+struct PendingReplacement {
+  Dot dot;
+  std::vector<Dot> replaced_by;  // ordered
+
+  friend bool operator==(const PendingReplacement&, const PendingReplacement&) = default;
+};
+
+/// Live writes, superseded writes, and dots that were named as replaced before they arrived. Each
+/// ordered by dot.
 struct Register {
-  std::vector<RegisterWrite> live;     // ordered by dot
-  std::vector<RegisterWrite> history;  // ordered by dot
-  std::map<Dot, std::vector<Dot>> pending;  // replaced dot -> who named it
+  std::vector<RegisterWrite> live;
+  std::vector<RegisterWrite> history;
+  std::vector<PendingReplacement> pending;
+
+  friend bool operator==(const Register&, const Register&) = default;
 };
 
 /// What is known of an op besides its writes.
 struct OpFacts {
+  /// The record type the op claims; a write of another type than the record's is never shown.
+  std::uint32_t type = 0;
   std::string person;
   std::string reason;
   OpStamp stamp;
   std::uint64_t hlc = 0;
   bool creates = false;
-  std::vector<Dot> sees;
+  std::vector<Dot> sees;  // ordered
+
+  friend bool operator==(const OpFacts&, const OpFacts&) = default;
 };
 
 /// Everything known about one record: a pure function of the set of ops applied to it, whatever
@@ -68,36 +84,53 @@ class RecordState {
 
   /// Applies one op. `invalid_input`: the op is malformed (see `check_op`) and changed nothing.
   Result<Applied> apply(const Dot& dot, const sync::v1::Op& op, const OpStamp& stamp);
+  /// The same, moving the strings out of `op` unless it is malformed or a duplicate.
+  Result<Applied> apply(const Dot& dot, sync::v1::Op&& op, const OpStamp& stamp);
 
   /// Replaces a provisional stamp by the hub's. Unknown dot: no effect.
   void restamp(const Dot& dot, const OpStamp& stamp);
 
+  /// Ordered by key; small records are scanned, not hashed.
+  using Registers = std::vector<std::pair<RegisterKey, Register>>;
+  /// Ordered by dot.
+  using Ops = std::vector<std::pair<Dot, OpFacts>>;
+
   Stage stage() const;
+  /// From the creating op (the one of the smallest dot, should there be several); for a shell the
+  /// smallest its ops claim.
   std::uint32_t type() const { return type_; }
   /// From the creating op; empty for a shell.
   const std::string& scope() const { return scope_; }
   /// The creating op's dot; for a shell, the one its ops name.
   const std::optional<Dot>& born() const { return born_; }
 
-  const std::map<RegisterKey, Register>& registers() const { return registers_; }
+  const Registers& registers() const { return registers_; }
   const Register* find(const RegisterKey& key) const;
-  const std::map<Dot, OpFacts>& ops() const { return ops_; }
+  const Ops& ops() const { return ops_; }
   const OpFacts* op(const Dot& dot) const;
 
   /// Dots of all live writes, each once, ordered: what a reader of this state has seen.
   std::vector<Dot> frontier() const;
 
+  friend bool operator==(const RecordState&, const RecordState&) = default;
+
  private:
+  template <typename AnyOp>
+  Result<Applied> take(const Dot& dot, AnyOp&& op, const OpStamp& stamp);
+  void note_birth(const Dot& dot, const sync::v1::Op& op);
+  Register& register_at(std::uint32_t field, std::string key);
+
   std::uint32_t type_ = 0;
   bool created_ = false;
   std::string scope_;
   std::optional<Dot> born_;
-  std::map<Dot, OpFacts> ops_;
-  std::map<RegisterKey, Register> registers_;
+  Ops ops_;
+  Registers registers_;
 };
 
-/// Whether `op` is well formed: ids of 16 bytes, a non-zero type, `creates` and `born` exclusive, at
-/// most one write per register, every limit kept. `own` is the op's dot (replaces must not name it).
+/// Whether `op` is well formed: ids of 16 bytes, a non-zero type, `creates` and `born` exclusive, a
+/// scope on creating ops only, at most one write per register, every limit of limits.h kept. `own`
+/// is the op's dot (neither `born`, `replaces` nor `sees` may name it).
 Status check_op(const Dot& own, const sync::v1::Op& op);
 
 /// A Dot message of `op_origin`'s op as a Dot; empty optional: malformed.

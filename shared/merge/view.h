@@ -30,7 +30,8 @@ struct ShownRegister {
   std::vector<AuthoredValue> shown;
   /// The competing values while a person has to decide; otherwise empty.
   std::vector<AuthoredValue> siblings;
-  /// Values once saved and no longer shown: superseded ones and live ones the policy did not choose.
+  /// Everything else ever saved here, also clearings: superseded writes and live ones the policy
+  /// did not choose, by (effective time, rank, dot).
   std::vector<AuthoredValue> history;
   /// For `hub_only`: writes of devices that wait for the office.
   std::vector<AuthoredValue> proposals;
@@ -65,7 +66,7 @@ struct Restoration {
 
 /// A record as people see it. A pure function of the record's state and the options.
 struct RecordView {
-  std::vector<ShownRegister> registers;  // ordered by key
+  std::vector<ShownRegister> registers;  // ordered by key; without the deletion register
   std::vector<Amendment> amendments;
   bool deleted = false;
   std::optional<AuthoredValue> deleted_by;
@@ -79,15 +80,30 @@ struct RecordView {
 
 RecordView view(const RecordSchema& schema, const RecordState& state, const ViewOptions& options);
 
-/// For figures that need one value although a conflict is open (`ask` resolved by `latest`).
-RecordView view_with_ask_as_latest(const RecordSchema& schema, const RecordState& state,
+/// For figures that need one value although a conflict is open (`ask` resolved by `latest`). The
+/// siblings are still given, so that the figure can say so.
+RecordView view_with_ask_as_latest(const RecordSchema& schema,
+                                   const RecordState& state,
                                    const ViewOptions& options);
+
+/// What a list or an index needs of a record: `view` without authors and history, much cheaper.
+struct ShownMessage {
+  std::string bytes;                   // as RecordView::message_bytes()
+  std::vector<RegisterKey> conflicts;  // registers that wait for a person
+  bool deleted = false;
+};
+
+ShownMessage shown_message(const RecordSchema& schema,
+                           const RecordState& state,
+                           const ViewOptions& options);
 
 /// One step of the answer to "why is this shown?".
 struct Explanation {
   record::v1::Policy policy = record::v1::POLICY_UNSPECIFIED;
-  /// Why the shown value won, as a rule identifier: only_value, same_value, same_author_later,
-  /// latest, higher_rank, extreme, add_wins, conflict_open, frozen, cleared, ...
+  /// Why the shown value won, as a rule identifier: no_value, cleared, only_value, same_value,
+  /// same_author_later, latest, higher_rank, extreme, add_wins, all_entries, hub_value,
+  /// proposal_waiting, conflict_open, frozen, derived; of the deletion register: deleted, restored,
+  /// cleared, no_value.
   std::string rule;
   struct Entry {
     AuthoredValue write;
@@ -99,7 +115,9 @@ struct Explanation {
   std::vector<Entry> entries;  // in causal order
 };
 
-Explanation explain(const RecordSchema& schema, const RecordState& state, const RegisterKey& key,
+Explanation explain(const RecordSchema& schema,
+                    const RecordState& state,
+                    const RegisterKey& key,
                     const ViewOptions& options);
 
 }  // namespace duhui
