@@ -63,8 +63,9 @@ std::string key_text(const FieldDescriptor& declared, const WireField& field) {
   return {};
 }
 
-/// A number that equals its default is not encoded; as a key it is still "0".
+/// A number without presence that equals its default is not encoded; as a key it is still "0".
 std::string absent_key_text(const FieldDescriptor& declared) {
+  if (declared.has_presence()) return {};
   switch (declared.cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32:
     case FieldDescriptor::CPPTYPE_INT64:

@@ -7,6 +7,7 @@ namespace {
 
 /// Year 6429. No wall clock moves the stamp past it, so that counting on can never overflow.
 constexpr std::int64_t kFollowedMsMax = std::int64_t{1} << 47;
+constexpr std::int64_t kEvidenceMsMax = std::int64_t{1} << 60;
 
 }  // namespace
 
@@ -22,7 +23,8 @@ sync::v1::TimeEvidence make_evidence(std::uint64_t hlc,
                                      WallTime hub_seen) {
   sync::v1::TimeEvidence evidence;
   evidence.set_hlc(hlc);
-  evidence.set_wall_minus_hlc_ms(clock.wall.ms - HybridClock::milliseconds_of(hlc));
+  const std::int64_t wall = std::clamp(clock.wall.ms, -kEvidenceMsMax, kEvidenceMsMax);
+  evidence.set_wall_minus_hlc_ms(wall - HybridClock::milliseconds_of(hlc));
   evidence.set_boot(clock.boot);
   evidence.set_monotonic_ms(
       static_cast<std::uint64_t>(std::max<std::int64_t>(clock.monotonic.ms, 0)));

@@ -1,11 +1,29 @@
 #include "shared/merge/record_files.h"
 
+#include "duhui/record/v1/complaint.pb.h"
+#include "duhui/record/v1/escalation.pb.h"
+#include "duhui/record/v1/evaluation.pb.h"
+#include "duhui/record/v1/notice.pb.h"
+#include "duhui/record/v1/office.pb.h"
+#include "duhui/record/v1/org.pb.h"
+#include "duhui/record/v1/plan.pb.h"
+#include "duhui/record/v1/problem.pb.h"
+#include "duhui/record/v1/template.pb.h"
 #include "duhui/record/v1/visit.pb.h"
 
 namespace duhui {
 
 std::vector<const google::protobuf::FileDescriptor*> record_files() {
   return {
+      record::v1::Complaint::descriptor()->file(),
+      record::v1::Escalation::descriptor()->file(),
+      record::v1::Evaluation::descriptor()->file(),
+      record::v1::RectificationNotice::descriptor()->file(),
+      record::v1::Comment::descriptor()->file(),
+      record::v1::School::descriptor()->file(),
+      record::v1::Task::descriptor()->file(),
+      record::v1::Problem::descriptor()->file(),
+      record::v1::Template::descriptor()->file(),
       record::v1::VisitRecord::descriptor()->file(),
   };
 }
