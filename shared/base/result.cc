@@ -4,14 +4,22 @@ namespace duhui {
 
 std::string_view to_string(ErrorCode code) {
   switch (code) {
-    case ErrorCode::invalid_input: return "invalid_input";
-    case ErrorCode::not_found: return "not_found";
-    case ErrorCode::refused: return "refused";
-    case ErrorCode::conflict: return "conflict";
-    case ErrorCode::corrupt_data: return "corrupt_data";
-    case ErrorCode::storage_failed: return "storage_failed";
-    case ErrorCode::unavailable: return "unavailable";
-    case ErrorCode::limit_exceeded: return "limit_exceeded";
+    case ErrorCode::invalid_input:
+      return "invalid_input";
+    case ErrorCode::not_found:
+      return "not_found";
+    case ErrorCode::refused:
+      return "refused";
+    case ErrorCode::conflict:
+      return "conflict";
+    case ErrorCode::corrupt_data:
+      return "corrupt_data";
+    case ErrorCode::storage_failed:
+      return "storage_failed";
+    case ErrorCode::unavailable:
+      return "unavailable";
+    case ErrorCode::limit_exceeded:
+      return "limit_exceeded";
   }
   return "unknown";
 }

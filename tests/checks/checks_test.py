@@ -114,6 +114,14 @@ class Layers(Tree):
         self.write("shared/base/b.cc", '#include "a.h"\n')
         self.assert_one(self.found(), "from the repository root")
 
+    def test_a_test_may_name_the_file_beside_it(self):
+        self.table({})
+        self.write("tests/hub/core/a.h", HEADER)
+        self.write("tests/hub/core/b.cc", '#include "a.h"\n#include "made.pb.h"\n')
+        self.assertEqual(self.found(), [])
+        self.write("tests/hub/api/c.cc", '#include "a.h"\n')
+        self.assert_one(self.found(), "tests/hub/api/c.cc", "from the repository root")
+
     def test_a_folder_outside_the_picture_fails(self):
         self.write("shared/utils/a.h", HEADER)
         self.assert_one(self.found(), "belongs to no box")

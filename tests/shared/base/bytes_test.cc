@@ -6,8 +6,8 @@ namespace duhui {
 namespace {
 
 TEST(Bytes, Crc32cMatchesTheStandardVectors) {
-  EXPECT_EQ(crc32c("123456789"), 0xe3069283u);             // RFC 3720
-  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aau);   // RFC 3720 B.4
+  EXPECT_EQ(crc32c("123456789"), 0xe3069283u);            // RFC 3720
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aau);  // RFC 3720 B.4
   EXPECT_EQ(crc32c(std::string(32, '\xff')), 0x62a8ab43u);
   EXPECT_EQ(crc32c("6789", crc32c("12345")), crc32c("123456789"));
 }
