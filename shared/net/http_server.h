@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "shared/base/result.h"
+#include "shared/net/http.h"
+#include "shared/net/message_stream.h"
+#include "shared/net/task_scope.h"
+#include "shared/net/tls_context.h"
+
+namespace duhui::net {
+
+struct ListenerOptions {
+  std::size_t connections_max = 12'000;
+  std::size_t connections_per_address_max = 2'000;  // a county's schools may share one address
+  HttpLimits http{};
+  StreamLimits stream{};  // of WebSockets
+  /// Values of the Host header that are answered, without port. Empty: any. A page from elsewhere
+  /// whose name was rebound to 127.0.0.1 sends its own name.
+  std::vector<std::string> hosts{};
+  TaskScope::Report report{};  // what escaped from a handler
+};
+
+/// Names of this machine as seen from itself, for ListenerOptions::hosts.
+std::vector<std::string> loopback_hosts();
+
+/// Takes ownership of one accepted WebSocket; the connection ends when the coroutine returns.
+using SessionHandler = std::function<boost::asio::awaitable<void>(std::unique_ptr<MessageStream>)>;
+
+/// An open port (or a unix socket) and the connections that came through it.
+///
+/// Plain or TLS HTTP/1.1 with keep-alive; over TLS, an upgrade on kSyncPath becomes a
+/// MessageStream. Whatever arrives, only its own connection suffers.
+class Listener {
+ public:
+  /// `port` 0: any free one.
+  static Result<std::unique_ptr<Listener>> on_tcp(boost::asio::any_io_executor executor,
+                                                  const std::string& address,
+                                                  std::uint16_t port,
+                                                  ListenerOptions options);
+  static Result<std::unique_ptr<Listener>> on_tls(boost::asio::any_io_executor executor,
+                                                  const std::string& address,
+                                                  std::uint16_t port,
+                                                  const TlsIdentity& identity,
+                                                  ListenerOptions options);
+  /// Mode 0600. Replaces a socket that a dead process left behind, not one that answers.
+  static Result<std::unique_ptr<Listener>> on_unix(boost::asio::any_io_executor executor,
+                                                   const std::string& path,
+                                                   ListenerOptions options);
+  virtual ~Listener() = default;
+
+  /// Serves until cancelled; then cancels all connections and returns when all have ended.
+  /// `on_session` may be empty where there is no TLS.
+  virtual boost::asio::awaitable<void> run(HttpHandler on_request, SessionHandler on_session) = 0;
+
+  virtual std::uint16_t port() const = 0;  // 0 for a unix socket
+  virtual std::size_t connections() const = 0;
+};
+
+}  // namespace duhui::net
