@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "shared/base/time.h"
+
+/// Every limit of the sync protocol. A peer that exceeds one is answered and closed; nothing it sends
+/// can make us allocate more than these allow.
+namespace duhui::sync_limits {
+
+/// One WebSocket message, checked before it is parsed.
+inline constexpr std::size_t kFrameBytesMax = 1 << 20;
+/// Raw (decompressed) ops of one batch; bounds what a zip bomb can unfold to.
+inline constexpr std::size_t kBatchRawBytesMax = 1 << 20;
+inline constexpr std::uint32_t kBatchOpsMax = 4096;
+/// What a sender aims at: large enough to compress well, small enough that a live record behind it
+/// does not wait.
+inline constexpr std::size_t kBatchRawBytesAim = 192 << 10;
+/// One op; a form of this size would be 300 pages of text.
+inline constexpr std::size_t kOpBytesMax = 512 << 10;
+/// Upstream bytes a device may have unacknowledged before it knows the hub's own figure.
+inline constexpr std::uint64_t kInitialCredit = 512 << 10;
+inline constexpr std::uint64_t kUpstreamCredit = 1 << 20;
+inline constexpr std::uint64_t kDownstreamCredit = 2 << 20;
+/// A feed page's raw size aim.
+inline constexpr std::size_t kPageRawBytesAim = 256 << 10;
+inline constexpr std::uint32_t kScopesMax = 4096;
+inline constexpr std::size_t kScopeBytesMax = 512;
+inline constexpr std::uint32_t kTrailMax = 64;
+/// Records answered at once when a checksum range is small enough.
+inline constexpr std::uint32_t kRangeRecordsMax = 16;
+
+inline constexpr Duration kReplyTimeout = seconds(30);
+/// Silence after which a link is probed; half-open links are found by unacknowledged age.
+inline constexpr Duration kPingInterval = minutes(2);
+inline constexpr Duration kBackoffMin = milliseconds(500);
+inline constexpr Duration kBackoffMax = minutes(10);
+
+}  // namespace duhui::sync_limits

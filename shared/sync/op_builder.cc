@@ -1,0 +1,100 @@
+#include "shared/sync/op_builder.h"
+
+#include <unordered_set>
+
+#include "duhui/store/v1/store.pb.h"
+#include "shared/crypto/text_encoding.h"
+
+namespace duhui {
+namespace {
+
+using SeenDots = std::unordered_set<Dot>;
+
+Result<SeenDots> seen_dots(const Intent& intent, const RecordState& state, const Dot& own) {
+  SeenDots seen;
+  if (intent.seen.empty()) {
+    for (const Dot& dot : state.frontier()) seen.insert(dot);
+    return seen;
+  }
+  const auto bytes = from_base64url(intent.seen);
+  store::v1::SeenToken token;
+  if (!bytes || !token.ParseFromString(*bytes)) {
+    return Error{ErrorCode::invalid_input, "seen: not a token"};
+  }
+  if (token.record_id() != intent.record.view()) {
+    return Error{ErrorCode::invalid_input, "seen: token of another record"};
+  }
+  for (const sync::v1::Dot& dot : token.dots()) {
+    const auto origin = Origin::from_bytes(dot.origin());
+    if (!origin) return Error{ErrorCode::invalid_input, "seen: not a token"};
+    seen.insert(Dot{*origin, dot.seq()});
+  }
+  // A person's own later edits on the same device count as seen: the form stays open while they save.
+  for (const auto& [dot, facts] : state.ops()) {
+    const bool later = dot.origin == own.origin &&
+                       (token.own_origin() != own.origin.view() || dot.seq > token.own_seq());
+    if (later && facts.person == intent.person) seen.insert(dot);
+  }
+  return seen;
+}
+
+void add_write(const IntendedWrite& intended,
+               const RecordState& state,
+               const SeenDots& seen,
+               const Dot& own,
+               sync::v1::Op* op) {
+  sync::v1::Write* write = op->add_writes();
+  write->set_field(intended.key.field);
+  if (!intended.key.key.empty()) write->set_key(intended.key.key);
+  if (intended.value) write->set_value(*intended.value);
+  const Register* current = state.find(intended.key);
+  if (current == nullptr) return;
+  for (const RegisterWrite& live : current->live) {
+    if (seen.contains(live.dot)) write_dot(live.dot, own.origin, write->add_replaces());
+  }
+}
+
+}  // namespace
+
+std::string make_seen_token(const RecordId& record, const RecordState& state, const Dot& own) {
+  store::v1::SeenToken token;
+  token.set_record_id(record.str());
+  for (const Dot& dot : state.frontier()) {
+    sync::v1::Dot* out = token.add_dots();
+    out->set_origin(dot.origin.str());
+    out->set_seq(dot.seq);
+  }
+  token.set_own_origin(own.origin.str());
+  token.set_own_seq(own.seq);
+  return to_base64url(token.SerializeAsString());
+}
+
+Result<sync::v1::Op> build_op(const Intent& intent, const RecordState& state, const Dot& own) {
+  if (intent.creates != (state.stage() == RecordState::Stage::empty)) {
+    return Error{intent.creates ? ErrorCode::conflict : ErrorCode::not_found,
+                 intent.creates ? "record exists" : "no such record"};
+  }
+  auto seen = seen_dots(intent, state, own);
+  if (!seen) return std::move(seen).error();
+  sync::v1::Op op;
+  op.set_record_id(intent.record.str());
+  op.set_record_type(intent.type);
+  op.set_person(intent.person);
+  op.set_rank(intent.rank);
+  if (!intent.reason.empty()) op.set_reason(intent.reason);
+  if (intent.creates) {
+    op.set_creates(true);
+    op.set_scope(intent.scope);
+  } else if (state.born()) {
+    write_dot(*state.born(), own.origin, op.mutable_born());
+  }
+  for (const IntendedWrite& write : intent.writes) add_write(write, state, *seen, own, &op);
+  if (intent.sees_all) {
+    for (const Dot& dot : state.frontier()) {
+      if (seen->contains(dot)) write_dot(dot, own.origin, op.add_sees());
+    }
+  }
+  return op;
+}
+
+}  // namespace duhui

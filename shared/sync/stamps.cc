@@ -1,0 +1,49 @@
+#include "shared/sync/stamps.h"
+
+namespace duhui {
+
+OpStamp default_stamp(const sync::v1::Op& op) {
+  return {.effective_ms = HybridClock::milliseconds_of(op.time().hlc()),
+          .quality = sync::v1::TIME_QUALITY_GOOD,
+          .rank = op.rank(),
+          .at_hub = false};
+}
+
+OpStamp stamp_of(const StampRuns& runs, std::uint64_t seq, const sync::v1::Op& op) {
+  OpStamp stamp = default_stamp(op);
+  for (const sync::v1::Stamp& run : runs) {
+    if (seq < run.first_seq() || seq - run.first_seq() >= run.count()) continue;
+    stamp.effective_ms += run.shift_ms();
+    stamp.quality = run.quality();
+    if (run.has_rank()) stamp.rank = run.rank();
+    stamp.at_hub = run.at_hub();
+    break;
+  }
+  return stamp;
+}
+
+void append_stamp(StampRuns* runs, std::uint64_t seq, const sync::v1::Op& op, const OpStamp& stamp) {
+  const OpStamp plain = default_stamp(op);
+  if (stamp == plain) return;
+  const std::int64_t shift = stamp.effective_ms - plain.effective_ms;
+  const bool other_rank = stamp.rank != plain.rank;
+  if (!runs->empty()) {
+    sync::v1::Stamp& last = *runs->Mutable(runs->size() - 1);
+    const bool same_rank =
+        last.has_rank() == other_rank && (!other_rank || last.rank() == stamp.rank);
+    if (last.first_seq() + last.count() == seq && last.shift_ms() == shift &&
+        last.quality() == stamp.quality && last.at_hub() == stamp.at_hub && same_rank) {
+      last.set_count(last.count() + 1);
+      return;
+    }
+  }
+  sync::v1::Stamp* run = runs->Add();
+  run->set_first_seq(seq);
+  run->set_count(1);
+  run->set_shift_ms(shift);
+  run->set_quality(stamp.quality);
+  if (other_rank) run->set_rank(stamp.rank);
+  run->set_at_hub(stamp.at_hub);
+}
+
+}  // namespace duhui

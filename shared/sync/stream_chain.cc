@@ -1,0 +1,64 @@
+#include "shared/sync/stream_chain.h"
+
+#include "shared/base/bytes.h"
+#include "shared/crypto/sha256.h"
+
+namespace duhui {
+namespace {
+
+constexpr std::size_t kChainBytes = 32;
+
+}  // namespace
+
+std::string empty_chain() { return std::string(kChainBytes, '\0'); }
+
+std::string extend_chain(std::string_view chain,
+                         std::string_view op_bytes,
+                         std::uint64_t* op_checksum) {
+  const Digest digest = sha256(op_bytes);
+  if (op_checksum != nullptr) *op_checksum = read_big_endian_64({digest.data(), digest.size()});
+  std::string joined;
+  joined.reserve(2 * kChainBytes);
+  joined.append(chain);
+  joined.append(digest.data(), digest.size());
+  const Digest next = sha256(joined);
+  return {next.data(), next.size()};
+}
+
+std::uint64_t op_checksum(std::string_view op_bytes) {
+  const Digest digest = sha256(op_bytes);
+  return read_big_endian_64({digest.data(), digest.size()});
+}
+
+std::string batch_statement(const Dot& last, std::string_view chain) {
+  std::string bytes = "duhui batch v1\n";
+  bytes.append(last.origin.view());
+  append_big_endian_64(bytes, last.seq);
+  bytes.append(chain);
+  return bytes;
+}
+
+std::string device_statement(std::string_view channel_binding,
+                             const DeviceId& device,
+                             std::string_view public_key) {
+  std::string bytes = "duhui device v1\n";
+  bytes.append(channel_binding);
+  bytes.append(device.view());
+  bytes.append(public_key);
+  return bytes;
+}
+
+std::string receipt_statement(const HubId& hub,
+                              const Dot& last,
+                              std::string_view chain,
+                              std::int64_t hub_time_ms) {
+  std::string bytes = "duhui receipt v1\n";
+  bytes.append(hub.view());
+  bytes.append(last.origin.view());
+  append_big_endian_64(bytes, last.seq);
+  bytes.append(chain);
+  append_big_endian_64(bytes, static_cast<std::uint64_t>(hub_time_ms));
+  return bytes;
+}
+
+}  // namespace duhui
