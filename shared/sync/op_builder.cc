@@ -3,7 +3,7 @@
 #include <unordered_set>
 
 #include "duhui/store/v1/store.pb.h"
-#include "shared/crypto/text_encoding.h"
+#include "shared/crypto/text.h"
 
 namespace duhui {
 namespace {

@@ -1,7 +1,7 @@
 #include "shared/sync/stream_chain.h"
 
 #include "shared/base/bytes.h"
-#include "shared/crypto/sha256.h"
+#include "shared/crypto/digest.h"
 
 namespace duhui {
 namespace {
@@ -16,18 +16,12 @@ std::string extend_chain(std::string_view chain,
                          std::string_view op_bytes,
                          std::uint64_t* op_checksum) {
   const Digest digest = sha256(op_bytes);
-  if (op_checksum != nullptr) *op_checksum = read_big_endian_64({digest.data(), digest.size()});
-  std::string joined;
-  joined.reserve(2 * kChainBytes);
-  joined.append(chain);
-  joined.append(digest.data(), digest.size());
-  const Digest next = sha256(joined);
-  return {next.data(), next.size()};
+  if (op_checksum != nullptr) *op_checksum = read_big_endian_64(digest.view());
+  return sha256(chain, digest.view()).str();
 }
 
 std::uint64_t op_checksum(std::string_view op_bytes) {
-  const Digest digest = sha256(op_bytes);
-  return read_big_endian_64({digest.data(), digest.size()});
+  return read_big_endian_64(sha256(op_bytes).view());
 }
 
 std::string batch_statement(const Dot& last, std::string_view chain) {

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "shared/base/bytes.h"
+#include "shared/base/ids.h"
+
+/// The key grammar of the agent's database (docs/storage.md). One letter and a slash, then fixed-width
+/// binary parts, so that byte order is the order of scans.
+namespace duhui::agent::keys {
+
+/// The device's place in the world: store.v1.AgentState.
+inline std::string state() { return "a/state"; }
+
+/// own log: "o/" origin(16) seq(8, big-endian) -> store.v1.OwnOp
+inline std::string own_op(const Origin& origin, std::uint64_t seq) {
+  std::string key = "o/";
+  key.append(origin.view());
+  append_big_endian_64(key, seq);
+  return key;
+}
+inline std::string own_log(const Origin& origin) { return "o/" + origin.str(); }
+
+/// view: "r/" record id(16) -> store.v1.StoredRecord
+inline constexpr std::string_view kRecords = "r/";
+inline std::string record(const RecordId& id) { return "r/" + id.str(); }
+
+/// index: "x/" type(4, big-endian) record id(16) -> empty
+inline std::string type_index(std::uint32_t type) {
+  std::string key = "x/";
+  append_big_endian_32(key, type);
+  return key;
+}
+inline std::string type_entry(std::uint32_t type, const RecordId& id) {
+  return type_index(type) + id.str();
+}
+
+/// cursors: "c/" scope -> store.v1.ScopeState
+inline constexpr std::string_view kScopes = "c/";
+inline std::string scope(std::string_view name) { return "c/" + std::string(name); }
+
+/// quarantine: "q/" origin(16) seq(8) -> store.v1.QuarantinedOp
+inline constexpr std::string_view kQuarantine = "q/";
+inline std::string quarantined(const Dot& dot) {
+  std::string key = "q/";
+  key.append(dot.origin.view());
+  append_big_endian_64(key, dot.seq);
+  return key;
+}
+
+}  // namespace duhui::agent::keys

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/ports/kv_store.h"
+#include "duhui/store/v1/store.pb.h"
+#include "shared/base/ids.h"
+#include "shared/base/result.h"
+#include "shared/merge/record_state.h"
+#include "shared/sync/stamps.h"
+
+namespace duhui::agent {
+
+/// Changes to several records that will be committed together: reads through to the store, keeps
+/// what it changed, and writes it all into one KvBatch at the end. Lives for one commit.
+class RecordBatch {
+ public:
+  RecordBatch(KvStore& store, std::map<std::string, store::v1::ScopeState>& scopes)
+      : store_(store), scopes_(scopes) {}
+
+  /// The record as it will be; null: unknown.
+  Result<const store::v1::StoredRecord*> find(const RecordId& id);
+
+  /// Adds an op to its record, or corrects its stamp if it is there. `scope`: where the feed has it.
+  /// Returns whether anything changed. A malformed op goes to quarantine.
+  Result<bool> add(const Dot& dot, const std::string& op_bytes, const sync::v1::Op& op,
+                   const OpStamp& stamp, const std::string& scope);
+  /// Takes the ops `from` of `origin` > `common` out of a record (they are saved again elsewhere).
+  Status remove(const RecordId& id, const Dot& dot);
+  void quarantine(const Dot& dot, std::string_view op_bytes, std::string reason);
+
+  std::vector<RecordId> changed() const;
+  /// Writes records, indexes, scope states.
+  void write(KvBatch& batch) const;
+
+ private:
+  struct Entry {
+    store::v1::StoredRecord record;
+    bool existed = false;
+    bool changed = false;
+  };
+  Result<Entry*> entry(const RecordId& id);
+  void count(const std::string& scope, std::uint64_t checksum);
+
+  KvStore& store_;
+  std::map<std::string, store::v1::ScopeState>& scopes_;
+  std::map<RecordId, Entry> records_;
+  std::map<std::string, bool> touched_scopes_;
+  KvBatch extra_;
+};
+
+/// Replays a stored record. Ops of `own` after `acknowledged` are marked provisional.
+RecordState replay(const store::v1::StoredRecord& record, const Origin& own,
+                   std::uint64_t acknowledged);
+
+}  // namespace duhui::agent

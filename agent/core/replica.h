@@ -1,0 +1,135 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/ports/journal.h"
+#include "agent/ports/kv_store.h"
+#include "duhui/store/v1/store.pb.h"
+#include "duhui/sync/v1/frame.pb.h"
+#include "shared/base/ids.h"
+#include "shared/base/random.h"
+#include "shared/base/result.h"
+#include "shared/base/time.h"
+#include "shared/merge/record_state.h"
+#include "shared/sync/op_builder.h"
+#include "shared/sync/payload_codec.h"
+
+namespace duhui::agent {
+
+class RecordBatch;
+
+/// The records on this device: its own stream, everything the hub sent, and how both are kept.
+///
+/// A save is: build the ops, append them to the journal (synced), commit them with the records they
+/// change (synced), and only then return. After any storage failure the replica reads again what is
+/// really there and brings back what the journal holds; a save whose ops are found there succeeded.
+///
+/// Blocking, not thread-safe: one thread drives it. Reads no clock: time is an argument.
+class Replica {
+ public:
+  struct OpenReport {
+    bool fresh = false;                 // nothing was there
+    std::uint64_t replayed = 0;         // ops the journal brought back
+    std::uint64_t journal_damaged = 0;  // journal ranges that could not be read
+    std::uint64_t lost = 0;             // own unacknowledged seqs found nowhere: declared as a gap
+  };
+  struct OwnOp {
+    std::uint64_t seq = 0;
+    std::string op;
+    std::string chain;
+  };
+
+  /// `store` and `journal` outlive the replica. `salvaged`: the store was damaged and holds only what
+  /// could be saved of it, so everything is asked from the hub again.
+  static Result<std::unique_ptr<Replica>> open(KvStore& store, Journal& journal, Random& random,
+                                               const ClockReading& clock, bool salvaged);
+
+  // --- people ---
+
+  /// Saves `intents` together, in order. On success all are durable twice. `storage_failed`: none is
+  /// known to be saved.
+  Result<std::vector<Dot>> save(const std::vector<Intent>& intents, const ClockReading& clock);
+
+  /// The record's state; empty optional: nothing known of it.
+  Result<std::optional<RecordState>> record(const RecordId& id);
+  /// Ids of one type (0: every type) after `after`, in id order.
+  Result<std::vector<RecordId>> find(std::uint32_t type, const RecordId& after, std::uint32_t limit);
+  std::string seen_token(const RecordId& id, const RecordState& state) const;
+  Result<std::vector<store::v1::QuarantinedOp>> quarantine();
+
+  // --- sync ---
+
+  const store::v1::AgentState& state() const { return state_; }
+  const Origin& origin() const { return origin_; }
+  std::uint64_t unacknowledged() const { return state_.head() - state_.acknowledged(); }
+  const OpenReport& open_report() const { return report_; }
+
+  /// Own ops from `first` on, at least one if there is one, then up to the limits.
+  Result<std::vector<OwnOp>> own_ops(std::uint64_t first, std::size_t bytes_aim,
+                                     std::uint32_t ops_max);
+  /// H(seq) of the own stream; empty optional: not held. seq 0 is the empty chain.
+  Result<std::optional<std::string>> chain_at(std::uint64_t seq);
+
+  /// The hub's welcome: a changed epoch takes back what was acknowledged.
+  Status welcomed(std::uint64_t epoch, const sync::v1::StreamHead& hub_head, WallTime hub_time);
+  /// A durable acknowledgement, with the hub's stamps.
+  Status acknowledged(const sync::v1::Ack& ack);
+  /// Applies a page of a scope's feed; returns the records that changed.
+  Result<std::vector<RecordId>> apply(const sync::v1::FeedPage& page);
+  Result<std::vector<RecordId>> apply(const sync::v1::WalkPage& page);
+  Result<std::vector<RecordId>> apply(const std::string& scope,
+                                      const google::protobuf::RepeatedPtrField<sync::v1::WalkedRecord>& records);
+  std::vector<sync::v1::ScopeCursor> cursors() const;
+  const std::map<std::string, store::v1::ScopeState>& scopes() const { return scopes_; }
+  /// The hub's feed took another way: ask for the scope from its beginning.
+  Status forget_cursor(const std::string& scope);
+
+  /// Starts a new incarnation: what came after `common` is saved again under a new origin.
+  Status reincarnate(std::uint64_t common);
+
+  /// Additive checksum and number of records of `scope` with ids in [low, high].
+  struct RangeSum {
+    std::uint64_t checksum = 0;
+    std::uint64_t records = 0;
+    std::vector<RecordId> some;  // the first ids, for splitting
+  };
+  Result<RangeSum> range_sum(const std::string& scope, const RecordId& low, const RecordId& high);
+
+ private:
+  friend class RecordBatch;
+  Replica(KvStore& store, Journal& journal, Random& random);
+
+  Status load(const ClockReading& clock, bool salvaged);
+  Status start_fresh();
+  Status replay_journal();
+  Status adopt_journal_stream(const Dot& first);
+  Status settle_after_salvage();
+  Status count_scopes(KvBatch& batch);
+  /// After `storage_failed`: reads everything again.
+  Status recover();
+  Status count_boot(const ClockReading& clock);
+  Result<std::vector<Dot>> try_save(const std::vector<Intent>& intents, const ClockReading& clock);
+  Result<std::vector<RecordId>> apply_runs(
+      const std::string& scope, const google::protobuf::RepeatedPtrField<sync::v1::Batch>& runs,
+      RecordBatch& batch);
+  Status restamp(std::uint64_t first, const sync::v1::Ack& ack, RecordBatch& batch);
+  void put_state(KvBatch& batch) const;
+
+  KvStore& store_;
+  Journal& journal_;
+  Random& random_;
+  PayloadCodec codec_;
+  store::v1::AgentState state_;
+  Origin origin_;
+  std::map<std::string, store::v1::ScopeState> scopes_;
+  OpenReport report_;
+  bool broken_ = false;  // a storage failure has not been recovered from yet
+};
+
+}  // namespace duhui::agent

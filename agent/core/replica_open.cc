@@ -1,0 +1,260 @@
+// How a replica finds its place again: at a start, after a storage failure, after a fork.
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "agent/core/keys.h"
+#include "agent/core/record_batch.h"
+#include "agent/core/replica.h"
+#include "shared/merge/hybrid_clock.h"
+#include "shared/sync/limits.h"
+#include "shared/sync/stream_chain.h"
+
+namespace duhui::agent {
+namespace {
+
+sync::v1::Dot translated(const sync::v1::Dot& dot,
+                         const Origin& old_origin,
+                         std::uint64_t common) {
+  const bool own = dot.origin().empty() || dot.origin() == old_origin.view();
+  sync::v1::Dot out = dot;
+  if (!own) return out;
+  if (dot.seq() <= common) {
+    out.set_origin(old_origin.str());
+  } else {
+    out.clear_origin();
+    out.set_seq(dot.seq() - common);
+  }
+  return out;
+}
+
+/// `op` of the old stream as an op of the next one: everything it refers to keeps its meaning.
+sync::v1::Op translated(sync::v1::Op op, const Origin& old_origin, std::uint64_t common) {
+  if (op.has_born()) *op.mutable_born() = translated(op.born(), old_origin, common);
+  for (sync::v1::Dot& dot : *op.mutable_sees()) dot = translated(dot, old_origin, common);
+  for (sync::v1::Write& write : *op.mutable_writes()) {
+    for (sync::v1::Dot& dot : *write.mutable_replaces()) dot = translated(dot, old_origin, common);
+  }
+  return op;
+}
+
+}  // namespace
+
+Status Replica::load(const ClockReading& clock, bool salvaged) {
+  DUHUI_TRY(bytes, store_.get(keys::state()));
+  scopes_.clear();
+  if (bytes && state_.ParseFromString(*bytes)) {
+    const auto origin = Origin::from_bytes(state_.origin());
+    if (!origin) return Error{ErrorCode::corrupt_data, "agent state: origin"};
+    origin_ = *origin;
+  } else {
+    report_.fresh = true;
+    DUHUI_CHECK_OK(start_fresh());
+  }
+  auto scanned = store_.scan(keys::kScopes, {}, [&](std::string_view key, std::string_view value) {
+    store::v1::ScopeState scope;
+    if (scope.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+      scopes_[std::string(key.substr(keys::kScopes.size()))] = scope;
+    }
+    return true;
+  });
+  if (!scanned) return scanned;
+  DUHUI_CHECK_OK(replay_journal());
+  if (salvaged) DUHUI_CHECK_OK(settle_after_salvage());
+  DUHUI_CHECK_OK(count_boot(clock));
+  broken_ = false;
+  return Done{};
+}
+
+Status Replica::start_fresh() {
+  origin_ = Origin::random(random_);
+  state_.Clear();
+  state_.set_origin(origin_.str());
+  state_.set_chain(empty_chain());
+  state_.set_own_log_from(1);
+  KvBatch batch;
+  put_state(batch);
+  return store_.commit(batch);
+}
+
+Status Replica::count_boot(const ClockReading& clock) {
+  if (state_.boot() != 0 && state_.boot_mark() == clock.boot) return Done{};
+  state_.set_boot(state_.boot() + 1);
+  state_.set_boot_mark(clock.boot);
+  KvBatch batch;
+  put_state(batch);
+  return store_.commit(batch);
+}
+
+Status Replica::recover() {
+  const ClockReading same_boot{.wall = {}, .monotonic = {}, .boot = state_.boot_mark()};
+  return load(same_boot, false);
+}
+
+Status Replica::replay_journal() {
+  struct Found {
+    std::string op;
+    std::string chain;
+  };
+  // The newest entry of a seq is the one whose save went on; an older one was never reported saved.
+  std::map<Dot, Found> found;
+  Origin newest_stream;
+  DUHUI_TRY(damaged, journal_.replay([&](const Journal::Entry& entry) {
+    found[entry.dot] = {std::string(entry.op), std::string(entry.chain)};
+    newest_stream = entry.dot.origin;
+  }));
+  report_.journal_damaged = damaged;
+  if (found.empty()) return Done{};
+  if (state_.head() == 0 && report_.fresh) {
+    // The database is gone, the journal is not: go on with the stream the journal tells of.
+    const auto first = found.lower_bound(Dot{newest_stream, 0});
+    DUHUI_CHECK_OK(adopt_journal_stream(first->first));
+    state_.set_chain({});  // the first entry's predecessor is not known here
+  }
+  RecordBatch records(store_, scopes_);
+  KvBatch batch;
+  HybridClock hybrid(state_.hlc());
+  std::uint64_t brought_back = 0;
+  for (auto at = found.lower_bound(Dot{origin_, state_.head() + 1});
+       at != found.end() && at->first.origin == origin_; ++at) {
+    const auto& [dot, entry] = *at;
+    if (dot.seq != state_.head() + 1) break;  // torn out of the middle: declared below
+    const bool linked = state_.chain().empty() ||
+                        extend_chain(state_.chain(), entry.op) == entry.chain;
+    sync::v1::Op op;
+    if (!linked || !op.ParseFromString(entry.op)) break;
+    auto added = records.add(dot, entry.op, op, default_stamp(op), op.scope());
+    if (!added) return std::move(added).error();
+    store::v1::OwnOp own;
+    own.set_op(entry.op);
+    own.set_chain(entry.chain);
+    batch.put(keys::own_op(origin_, dot.seq), own.SerializeAsString());
+    state_.set_head(dot.seq);
+    state_.set_chain(entry.chain);
+    state_.set_hlc(std::max<std::uint64_t>(state_.hlc(), op.time().hlc()));
+    ++brought_back;
+  }
+  if (state_.chain().empty()) state_.set_chain(empty_chain());
+  report_.replayed += brought_back;
+  if (brought_back == 0) return Done{};
+  put_state(batch);
+  records.write(batch);
+  return store_.commit(batch);
+}
+
+Status Replica::adopt_journal_stream(const Dot& first) {
+  origin_ = first.origin;
+  state_.Clear();
+  state_.set_origin(origin_.str());
+  state_.set_head(first.seq - 1);
+  state_.set_own_log_from(first.seq);
+  return Done{};
+}
+
+Status Replica::settle_after_salvage() {
+  // Records may lack ops: everything comes again from the hub. The own log may have holes: what the
+  // hub has not acknowledged and nobody holds any more is counted as lost.
+  KvBatch batch;
+  for (auto& [name, scope] : scopes_) {
+    scope.Clear();
+    batch.put(keys::scope(name), scope.SerializeAsString());
+  }
+  std::set<std::uint64_t> held;
+  auto scanned = store_.scan(keys::own_log(origin_), {}, [&](std::string_view key, std::string_view value) {
+    store::v1::OwnOp own;
+    if (own.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+      held.insert(read_big_endian_64(key.substr(key.size() - 8)));
+    }
+    return true;
+  });
+  if (!scanned) return scanned;
+  std::uint64_t from = state_.head() + 1;
+  while (from > 1 && held.contains(from - 1)) --from;
+  state_.set_own_log_from(from);
+  for (std::uint64_t seq = state_.acknowledged() + 1; seq <= state_.head(); ++seq) {
+    if (!held.contains(seq)) ++report_.lost;
+  }
+  // The sums are counted again from the records that are left.
+  DUHUI_CHECK_OK(count_scopes(batch));
+  put_state(batch);
+  return store_.commit(batch);
+}
+
+Status Replica::count_scopes(KvBatch& batch) {
+  auto scanned = store_.scan(keys::kRecords, {}, [&](std::string_view, std::string_view value) {
+    store::v1::StoredRecord record;
+    if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) return true;
+    if (record.scope().empty()) return true;
+    store::v1::ScopeState& scope = scopes_[record.scope()];
+    for (const store::v1::StoredOp& op : record.ops()) {
+      scope.set_checksum(scope.checksum() + op_checksum(op.op()));
+    }
+    return true;
+  });
+  if (!scanned) return scanned;
+  for (const auto& [name, scope] : scopes_) batch.put(keys::scope(name), scope.SerializeAsString());
+  return Done{};
+}
+
+Status Replica::reincarnate(std::uint64_t common) {
+  // What was destroyed before own_log_from cannot be saved again; it is at the hub or was declared.
+  common = std::max(common, state_.own_log_from() - 1);
+  const Origin old_origin = origin_;
+  const std::uint64_t old_head = state_.head();
+  const Origin next = Origin::random(random_);
+  RecordBatch records(store_, scopes_);
+  KvBatch batch;
+  std::string chain = empty_chain();
+  std::vector<std::string> bytes;
+  std::vector<std::string> chains;
+  for (std::uint64_t seq = common + 1; seq <= old_head;) {
+    DUHUI_TRY(ops, own_ops(seq, sync_limits::kBatchRawBytesMax, sync_limits::kBatchOpsMax));
+    if (ops.empty()) break;
+    for (const OwnOp& own : ops) {
+      sync::v1::Op op;
+      if (!op.ParseFromString(own.op)) return Error{ErrorCode::corrupt_data, "own log: op"};
+      const auto id = RecordId::from_bytes(op.record_id());
+      if (id) DUHUI_CHECK_OK(records.remove(*id, Dot{old_origin, own.seq}));
+      const Dot dot{next, own.seq - common};
+      op = translated(std::move(op), old_origin, common);
+      bytes.push_back(op.SerializeAsString());
+      chain = extend_chain(chain, bytes.back());
+      chains.push_back(chain);
+      auto added = records.add(dot, bytes.back(), op, default_stamp(op), op.scope());
+      if (!added) return std::move(added).error();
+      store::v1::OwnOp kept;
+      kept.set_op(bytes.back());
+      kept.set_chain(chain);
+      batch.put(keys::own_op(next, dot.seq), kept.SerializeAsString());
+      batch.erase(keys::own_op(old_origin, own.seq));
+      seq = own.seq + 1;
+    }
+  }
+  std::vector<Journal::Entry> entries;
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    entries.push_back({Dot{next, n + 1}, bytes[n], chains[n]});
+  }
+  if (!entries.empty()) DUHUI_CHECK_OK(journal_.append(entries));
+  store::v1::PastStream* past = state_.add_past();
+  past->set_origin(old_origin.str());
+  past->set_head(old_head);
+  past->set_common(common);
+  origin_ = next;
+  state_.set_origin(next.str());
+  state_.set_head(bytes.size());
+  state_.set_chain(chain);
+  state_.set_acknowledged(0);
+  state_.set_acknowledged_chain({});
+  state_.set_ever_acknowledged(0);
+  state_.set_own_log_from(1);
+  put_state(batch);
+  records.write(batch);
+  if (auto committed = store_.commit(batch); !committed) {
+    broken_ = true;
+    return committed;
+  }
+  return journal_.drop_through(Dot{old_origin, old_head});
+}
+
+}  // namespace duhui::agent

@@ -1,0 +1,383 @@
+#include "agent/core/sync_session.h"
+
+#include <algorithm>
+
+#include "shared/sync/frame_codec.h"
+#include "shared/sync/stream_chain.h"
+
+namespace duhui::agent {
+
+using sync::v1::Frame;
+
+SyncSession::SyncSession(Replica& replica, const DeviceIdentity& identity, std::string software)
+    : replica_(replica), identity_(identity), software_(std::move(software)) {}
+
+void SyncSession::send(const Frame& frame, std::vector<Effect>& effects) {
+  effects.push_back(Send{encode_frame(frame)});
+}
+
+void SyncSession::close(std::string reason,
+                        std::vector<Effect>& effects,
+                        bool at_once,
+                        Duration retry_after) {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  effects.push_back(CloseLink{std::move(reason), retry_after, at_once});
+}
+
+void SyncSession::arm(std::vector<Effect>& effects) {
+  if (state_ == State::closed) return;
+  const bool waiting = state_ != State::live || !in_flight_.empty() || ping_sent_;
+  effects.push_back(ArmTimer{waiting ? sync_limits::kReplyTimeout : sync_limits::kPingInterval});
+}
+
+bool SyncSession::caught_up() const {
+  if (state_ != State::live || replica_.unacknowledged() != 0) return false;
+  return std::all_of(at_head_.begin(), at_head_.end(), [](const auto& scope) { return scope.second; });
+}
+
+std::vector<Effect> SyncSession::link_up(std::string_view channel_binding, const ClockReading& clock) {
+  std::vector<Effect> effects;
+  heard_at_ = clock.monotonic;
+  Frame frame;
+  sync::v1::Hello& hello = *frame.mutable_hello();
+  hello.set_version(1);
+  hello.set_device_id(identity_.id.str());
+  hello.set_public_key(identity_.key.public_key().str());
+  hello.set_proof(identity_.key.sign(device_statement(channel_binding, identity_.id,
+                                                      identity_.key.public_key().view())));
+  hello.set_ticket(identity_.ticket);
+  const store::v1::AgentState& state = replica_.state();
+  hello.mutable_head()->set_origin(state.origin());
+  hello.mutable_head()->set_seq(state.head());
+  hello.mutable_head()->set_chain(state.chain());
+  hello.mutable_acknowledged()->set_origin(state.origin());
+  hello.mutable_acknowledged()->set_seq(state.acknowledged());
+  hello.mutable_acknowledged()->set_chain(state.acknowledged_chain());
+  hello.set_epoch(state.epoch());
+  for (const sync::v1::ScopeCursor& cursor : replica_.cursors()) *hello.add_cursors() = cursor;
+  hello.mutable_clock()->set_wall_ms(clock.wall.ms);
+  hello.mutable_clock()->set_monotonic_ms(static_cast<std::uint64_t>(clock.monotonic.ms));
+  hello.mutable_clock()->set_boot(state.boot());
+  hello.set_credit(sync_limits::kDownstreamCredit);
+  hello.add_dictionaries(PayloadCodec::dictionary_id());
+  hello.set_software(software_);
+  hello.set_own_log_from(state.own_log_from());
+  send(frame, effects);
+
+  next_seq_ = state.acknowledged() + 1;
+  // A first contact waits for the welcome: the hub does not know the device's key yet.
+  if (state.epoch() != 0 && identity_.ticket.empty()) {
+    const std::uint64_t before = credit_;
+    dictionary_known_ = true;  // the hub showed it in an earlier welcome
+    push_more(effects, clock);
+    sent_before_welcome_ = before - credit_;
+  }
+  arm(effects);
+  return effects;
+}
+
+void SyncSession::push_more(std::vector<Effect>& effects, const ClockReading& clock) {
+  if (state_ == State::closed || state_ == State::probing) return;
+  const store::v1::AgentState& state = replica_.state();
+  while (next_seq_ <= state.head() && credit_ > 0) {
+    auto ops = replica_.own_ops(next_seq_, sync_limits::kBatchRawBytesAim, sync_limits::kBatchOpsMax);
+    if (!ops) return close("own log: " + to_string(ops.error()), effects);
+    if (ops->empty()) return close("own log ends before its head", effects);
+    std::vector<std::string_view> views;
+    views.reserve(ops->size());
+    for (const Replica::OwnOp& own : *ops) views.push_back(own.op);
+    Frame frame;
+    sync::v1::Batch& batch = *frame.mutable_batch();
+    batch.set_origin(state.origin());
+    batch.set_first_seq(next_seq_);
+    codec_.pack(views, dictionary_known_, &batch);
+    batch.set_chain(ops->back().chain);
+    const Dot last{replica_.origin(), ops->back().seq};
+    batch.set_signature(identity_.key.sign(batch_statement(last, batch.chain())));
+    Send out{encode_frame(frame)};
+    credit_ -= std::min<std::uint64_t>(credit_, out.frame.size());
+    in_flight_.push_back({last.seq, clock.monotonic});
+    next_seq_ = last.seq + 1;
+    effects.push_back(std::move(out));
+  }
+}
+
+std::vector<Effect> SyncSession::saved(const ClockReading& clock) {
+  std::vector<Effect> effects;
+  if (state_ != State::live) return effects;
+  const bool idle = in_flight_.empty();
+  push_more(effects, clock);
+  if (idle && !in_flight_.empty()) arm(effects);
+  return effects;
+}
+
+std::vector<Effect> SyncSession::timer_fired(const ClockReading& clock) {
+  std::vector<Effect> effects;
+  if (state_ == State::closed) return effects;
+  const Duration silence = clock.monotonic - heard_at_;
+  const bool oldest_late = !in_flight_.empty() && clock.monotonic - in_flight_.front().sent_at >=
+                                                      sync_limits::kReplyTimeout;
+  if (state_ != State::live || oldest_late || ping_sent_) {
+    // Half-open: the other side is gone although the socket says otherwise.
+    if (silence >= sync_limits::kReplyTimeout) {
+      close("no answer in time", effects);
+      return effects;
+    }
+  } else if (silence >= sync_limits::kPingInterval) {
+    Frame frame;
+    frame.mutable_ping()->set_token(static_cast<std::uint64_t>(clock.monotonic.ms));
+    send(frame, effects);
+    ping_sent_ = true;
+  }
+  arm(effects);
+  return effects;
+}
+
+std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockReading& clock) {
+  std::vector<Effect> effects;
+  if (state_ == State::closed) return effects;
+  heard_at_ = clock.monotonic;
+  ping_sent_ = false;
+  auto frame = decode_frame(bytes);
+  if (!frame) {
+    close(to_string(frame.error()), effects);
+    return effects;
+  }
+  const bool greeting = state_ == State::greeting;
+  switch (frame->body_case()) {
+    case Frame::kWelcome:
+      if (greeting) {
+        on_welcome(frame->welcome(), effects, clock);
+      } else {
+        close("welcome out of turn", effects);
+      }
+      break;
+    case Frame::kAck: on_ack(frame->ack(), effects, clock); break;
+    case Frame::kFeedPage: on_feed_page(frame->feed_page(), bytes.size(), effects); break;
+    case Frame::kWalkPage: on_walk_page(frame->walk_page(), bytes.size(), effects); break;
+    case Frame::kRangeAnswer: on_range_answer(frame->range_answer(), bytes.size(), effects); break;
+    case Frame::kForkPoint: on_fork_point(frame->fork_point(), effects); break;
+    case Frame::kPing: {
+      Frame pong;
+      pong.mutable_pong()->set_token(frame->ping().token());
+      send(pong, effects);
+      break;
+    }
+    case Frame::kPong: break;
+    case Frame::kGoodbye:
+      close("hub: " + frame->goodbye().detail(), effects, false,
+            milliseconds(frame->goodbye().retry_after_ms()));
+      break;
+    case Frame::kHello:
+    case Frame::kBatch:
+    case Frame::kGap:
+    case Frame::kSeen:
+    case Frame::kRangeRequest:
+    case Frame::kForkProbe:
+    case Frame::BODY_NOT_SET: close("frame of a kind only devices send", effects); break;
+  }
+  arm(effects);
+  return effects;
+}
+
+void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
+                             std::vector<Effect>& effects,
+                             const ClockReading& clock) {
+  const store::v1::AgentState& state = replica_.state();
+  const std::uint64_t hub_seq = welcome.hub_head().seq();
+  for (const std::string& scope : welcome.scopes()) at_head_[scope] = false;
+  device_name_ = welcome.device_name();
+  const auto& known = welcome.dictionaries();
+  dictionary_known_ =
+      std::find(known.begin(), known.end(), PayloadCodec::dictionary_id()) != known.end();
+
+  // Does the hub hold the same stream? Compare where both have something.
+  bool fork = welcome.verdict() == sync::v1::STREAM_VERDICT_FORK;
+  if (!fork && welcome.verdict() != sync::v1::STREAM_VERDICT_DEVICE_BEHIND && hub_seq > 0 &&
+      hub_seq <= state.head()) {
+    auto chain = replica_.chain_at(hub_seq);
+    if (!chain) return close(to_string(chain.error()), effects);
+    // A position this device no longer holds was acknowledged and lies before its own log.
+    if (*chain) fork = **chain != welcome.hub_head().chain();
+  }
+  if (welcome.verdict() == sync::v1::STREAM_VERDICT_DEVICE_BEHIND) {
+    return reincarnate(state.head(), effects);
+  }
+  if (fork) {
+    state_ = State::probing;
+    probe_low_ = state.own_log_from() - 1;
+    probe_high_ = std::min(state.head(), hub_seq);
+    return probe(probe_low_, probe_high_, effects);
+  }
+  if (auto kept = replica_.welcomed(welcome.epoch(), welcome.hub_head(), WallTime{welcome.hub_time_ms()});
+      !kept) {
+    return close(to_string(kept.error()), effects);
+  }
+  state_ = State::live;
+  // Behind: everything after its head again. Ahead of what was acknowledged: its ack follows.
+  if (hub_seq + 1 < next_seq_ && in_flight_.empty()) next_seq_ = hub_seq + 1;
+  if (!in_flight_.empty() && hub_seq < state.head()) {
+    const bool hub_lacks_earlier = hub_seq + 1 < next_seq_ && welcome.verdict() == sync::v1::STREAM_VERDICT_HUB_BEHIND;
+    if (hub_lacks_earlier) {
+      in_flight_.clear();
+      next_seq_ = hub_seq + 1;
+    }
+  }
+  credit_ = welcome.credit() > sent_before_welcome_ ? welcome.credit() - sent_before_welcome_ : 0;
+  push_more(effects, clock);
+}
+
+void SyncSession::on_ack(const sync::v1::Ack& ack,
+                         std::vector<Effect>& effects,
+                         const ClockReading& clock) {
+  if (state_ != State::live) return;
+  if (ack.origin() != replica_.origin().view()) return close("ack of another stream", effects);
+  if (auto kept = replica_.acknowledged(ack); !kept) return close(to_string(kept.error()), effects);
+  while (!in_flight_.empty() && in_flight_.front().last_seq <= ack.through()) in_flight_.pop_front();
+  next_seq_ = std::max(next_seq_, ack.through() + 1);
+  credit_ += ack.credit();
+  effects.push_back(DurableAck{ack.through()});
+  push_more(effects, clock);
+}
+
+void SyncSession::grant(const std::string& scope, std::size_t bytes, std::vector<Effect>& effects) {
+  ungranted_ += bytes;
+  const bool head = at_head_[scope];
+  if (!head && ungranted_ < sync_limits::kDownstreamCredit / 4) return;
+  Frame frame;
+  sync::v1::Seen& seen = *frame.mutable_seen();
+  seen.set_credit(ungranted_);
+  const auto at = replica_.scopes().find(scope);
+  if (at != replica_.scopes().end()) {
+    sync::v1::ScopeCursor* cursor = seen.add_cursors();
+    cursor->set_scope(scope);
+    cursor->set_through(at->second.through());
+  }
+  ungranted_ = 0;
+  send(frame, effects);
+}
+
+void SyncSession::on_feed_page(const sync::v1::FeedPage& page,
+                               std::size_t bytes,
+                               std::vector<Effect>& effects) {
+  if (state_ != State::live) return;
+  const auto& scopes = replica_.scopes();
+  const auto at = scopes.find(page.scope());
+  if (page.after() == 0 && at != scopes.end() && at->second.through() != 0) {
+    // The hub's feed took another way than ours: it starts again, duplicates are free.
+    if (auto forgotten = replica_.forget_cursor(page.scope()); !forgotten) {
+      return close(to_string(forgotten.error()), effects);
+    }
+  }
+  auto changed = replica_.apply(page);
+  if (!changed) return close(to_string(changed.error()), effects);
+  if (!changed->empty()) effects.push_back(RecordsChanged{std::move(*changed)});
+  at_head_[page.scope()] = page.at_head();
+  grant(page.scope(), bytes, effects);
+  if (page.at_head()) compare_checksum(page, effects);
+}
+
+void SyncSession::on_walk_page(const sync::v1::WalkPage& page,
+                               std::size_t bytes,
+                               std::vector<Effect>& effects) {
+  if (state_ != State::live) return;
+  auto changed = replica_.apply(page);
+  if (!changed) return close(to_string(changed.error()), effects);
+  if (!changed->empty()) effects.push_back(RecordsChanged{std::move(*changed)});
+  at_head_[page.scope()] = false;
+  grant(page.scope(), bytes, effects);
+}
+
+void SyncSession::compare_checksum(const sync::v1::FeedPage& page, std::vector<Effect>& effects) {
+  // Only comparable when nothing of ours is on its way; once per feed position.
+  if (replica_.unacknowledged() != 0 || checked_[page.scope()] == page.through()) return;
+  checked_[page.scope()] = page.through();
+  const auto at = replica_.scopes().find(page.scope());
+  const std::uint64_t ours = at == replica_.scopes().end() ? 0 : at->second.checksum();
+  if (ours == page.checksum()) return;
+  RecordId low, high;
+  high.bytes.fill('\xff');
+  auto sum = replica_.range_sum(page.scope(), low, high);
+  if (!sum) return close(to_string(sum.error()), effects);
+  Frame frame;
+  sync::v1::RangeRequest& request = *frame.mutable_range_request();
+  request.set_scope(page.scope());
+  request.set_low(low.str());
+  request.set_high(high.str());
+  request.set_checksum(sum->checksum);
+  request.set_records(sum->records);
+  send(frame, effects);
+}
+
+void SyncSession::on_range_answer(const sync::v1::RangeAnswer& answer,
+                                  std::size_t bytes,
+                                  std::vector<Effect>& effects) {
+  if (state_ != State::live) return;
+  auto changed = replica_.apply(answer.scope(), answer.records());
+  if (!changed) return close(to_string(changed.error()), effects);
+  if (!changed->empty()) effects.push_back(RecordsChanged{std::move(*changed)});
+  for (const sync::v1::RangeRequest& part : answer.parts()) {
+    const auto low = RecordId::from_bytes(part.low());
+    const auto high = RecordId::from_bytes(part.high());
+    if (!low || !high) return close("range: not ids", effects);
+    auto sum = replica_.range_sum(answer.scope(), *low, *high);
+    if (!sum) return close(to_string(sum.error()), effects);
+    if (sum->checksum == part.checksum() && sum->records == part.records()) continue;
+    Frame frame;
+    sync::v1::RangeRequest& request = *frame.mutable_range_request();
+    request = part;
+    request.set_scope(answer.scope());
+    request.set_checksum(sum->checksum);
+    request.set_records(sum->records);
+    send(frame, effects);
+  }
+  grant(answer.scope(), bytes, effects);
+}
+
+// --- forks ---
+
+void SyncSession::probe(std::uint64_t low, std::uint64_t high, std::vector<Effect>& effects) {
+  if (high - low <= 1) return reincarnate(low, effects);
+  Frame frame;
+  sync::v1::ForkProbe& probe = *frame.mutable_fork_probe();
+  const std::uint64_t span = high - low - 1;
+  const std::uint64_t points = std::min<std::uint64_t>(span, sync_limits::kTrailMax);
+  for (std::uint64_t n = 1; n <= points; ++n) {
+    const std::uint64_t seq = low + n * span / points;
+    auto chain = replica_.chain_at(seq);
+    if (!chain) return close(to_string(chain.error()), effects);
+    if (!*chain) continue;
+    sync::v1::StreamHead* point = probe.add_points();
+    point->set_origin(replica_.origin().str());
+    point->set_seq(seq);
+    point->set_chain(**chain);
+  }
+  if (probe.points().empty()) return reincarnate(low, effects);
+  send(frame, effects);
+}
+
+void SyncSession::on_fork_point(const sync::v1::ForkPoint& point, std::vector<Effect>& effects) {
+  if (state_ != State::probing) return close("fork point out of turn", effects);
+  const std::uint64_t common = std::max(point.common(), probe_low_);
+  if (common >= probe_high_) return close("fork point beyond what was asked", effects);
+  // The next greater point that was asked about is different.
+  const std::uint64_t span = probe_high_ - probe_low_ - 1;
+  const std::uint64_t points = std::min<std::uint64_t>(span, sync_limits::kTrailMax);
+  for (std::uint64_t n = 1; n <= points; ++n) {
+    const std::uint64_t seq = probe_low_ + n * span / points;
+    if (seq > common) {
+      probe_high_ = seq;
+      break;
+    }
+  }
+  probe_low_ = common;
+  probe(probe_low_, probe_high_, effects);
+}
+
+void SyncSession::reincarnate(std::uint64_t common, std::vector<Effect>& effects) {
+  if (auto done = replica_.reincarnate(common); !done) return close(to_string(done.error()), effects);
+  close("the stream goes on under a new origin", effects, true);
+}
+
+}  // namespace duhui::agent

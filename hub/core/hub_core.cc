@@ -1,0 +1,478 @@
+#include "hub/core/hub_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "shared/sync/frame_codec.h"
+#include "shared/sync/limits.h"
+#include "shared/sync/payload_codec.h"
+
+namespace duhui::hub {
+
+using sync::v1::Frame;
+using sync::v1::Goodbye;
+
+namespace {
+
+constexpr std::size_t kEarlyBatchesMax = 64;
+constexpr std::uint32_t kQuestionsMax = 32;
+constexpr std::size_t kFeedBytesAim = 512 << 10;
+
+}  // namespace
+
+HubCore::HubCore(const HubIdentity& identity, std::string software, HubLimits limits)
+    : identity_(identity), software_(std::move(software)), limits_(limits) {}
+
+HubCore::Session* HubCore::find(SessionId id) {
+  const auto at = sessions_.find(id);
+  return at == sessions_.end() || at->second.state == Session::State::leaving ? nullptr : &at->second;
+}
+
+std::set<DeviceId> HubCore::connected_devices() const {
+  std::set<DeviceId> devices;
+  for (const auto& [id, session] : sessions_) {
+    if (session.state == Session::State::live) devices.insert(session.device.id);
+  }
+  return devices;
+}
+
+void HubCore::send(Session& session, const Frame& frame, HubEffects& effects) {
+  effects.push_back(SendTo{session.id, encode_frame(frame)});
+}
+
+void HubCore::goodbye(Session& session,
+                      Goodbye::Reason reason,
+                      std::string detail,
+                      HubEffects& effects,
+                      Duration retry_after) {
+  Frame frame;
+  frame.mutable_goodbye()->set_reason(reason);
+  frame.mutable_goodbye()->set_detail(detail);
+  frame.mutable_goodbye()->set_retry_after_ms(static_cast<std::uint32_t>(retry_after.ms));
+  send(session, frame, effects);
+  effects.push_back(CloseSession{session.id, std::move(detail)});
+  session.state = Session::State::leaving;
+}
+
+HubEffects HubCore::opened(SessionId id, std::string channel_binding, MonotonicTime now) {
+  HubEffects effects;
+  Session& session = sessions_[id];
+  session.id = id;
+  session.binding = std::move(channel_binding);
+  session.heard_at = now;
+  if (shutting_down_ || sessions_.size() > limits_.sessions_max) {
+    // Spread the returning devices: the later ones wait longer.
+    goodbye(session, Goodbye::REASON_BUSY, "busy", effects, seconds(30));
+    return effects;
+  }
+  effects.push_back(ArmSessionTimer{id, sync_limits::kReplyTimeout});
+  return effects;
+}
+
+void HubCore::closed(SessionId id) {
+  const auto at = sessions_.find(id);
+  if (at == sessions_.end()) return;
+  for (const auto& [scope, feed] : at->second.feeds) {
+    const auto subscribed = subscribers_.find(scope);
+    if (subscribed == subscribers_.end()) continue;
+    subscribed->second.erase(id);
+    if (subscribed->second.empty()) subscribers_.erase(subscribed);
+  }
+  sessions_.erase(at);
+}
+
+HubEffects HubCore::timer_fired(SessionId id, MonotonicTime now) {
+  HubEffects effects;
+  Session* session = find(id);
+  if (session == nullptr) return effects;
+  const Duration silence = now - session->heard_at;
+  if (session->state != Session::State::live) {
+    if (silence >= sync_limits::kReplyTimeout && session->state == Session::State::opened) {
+      goodbye(*session, Goodbye::REASON_PROTOCOL, "no hello in time", effects);
+      return effects;
+    }
+  } else if (silence >= sync_limits::kPingInterval * 2) {
+    goodbye(*session, Goodbye::REASON_PROTOCOL, "no answer in time", effects);
+    return effects;
+  } else if (silence >= sync_limits::kPingInterval && !session->pinged) {
+    Frame frame;
+    frame.mutable_ping()->set_token(static_cast<std::uint64_t>(now.ms));
+    send(*session, frame, effects);
+    session->pinged = true;
+  }
+  const bool live = session->state == Session::State::live;
+  effects.push_back(ArmSessionTimer{id, live ? sync_limits::kPingInterval : sync_limits::kReplyTimeout});
+  return effects;
+}
+
+HubEffects HubCore::received(SessionId id, std::string_view bytes, WallTime wall, MonotonicTime now) {
+  HubEffects effects;
+  Session* session = find(id);
+  if (session == nullptr) return effects;
+  session->heard_at = now;
+  session->pinged = false;
+  auto frame = decode_frame(bytes);
+  if (!frame) {
+    goodbye(*session, Goodbye::REASON_PROTOCOL, to_string(frame.error()), effects);
+    return effects;
+  }
+  if (session->state == Session::State::opened && !frame->has_hello()) {
+    goodbye(*session, Goodbye::REASON_PROTOCOL, "hello comes first", effects);
+    return effects;
+  }
+  switch (frame->body_case()) {
+    case Frame::kHello: on_hello(*session, frame->hello(), wall, effects); break;
+    case Frame::kBatch:
+      on_batch(*session, std::move(*frame->mutable_batch()), bytes.size(), wall, effects);
+      break;
+    case Frame::kSeen:
+      session->credit_out = std::min<std::uint64_t>(session->credit_out + frame->seen().credit(),
+                                                    4 * sync_limits::kDownstreamCredit);
+      feed_more(*session, wall, effects);
+      break;
+    case Frame::kForkProbe:
+    case Frame::kRangeRequest: on_question(*session, std::move(*frame), effects); break;
+    case Frame::kPing: {
+      Frame pong;
+      pong.mutable_pong()->set_token(frame->ping().token());
+      send(*session, pong, effects);
+      break;
+    }
+    case Frame::kPong:
+    case Frame::kGap: break;
+    case Frame::kGoodbye:
+      effects.push_back(CloseSession{id, frame->goodbye().detail()});
+      session->state = Session::State::leaving;
+      break;
+    case Frame::kWelcome:
+    case Frame::kAck:
+    case Frame::kFeedPage:
+    case Frame::kWalkPage:
+    case Frame::kRangeAnswer:
+    case Frame::kForkPoint:
+    case Frame::BODY_NOT_SET:
+      goodbye(*session, Goodbye::REASON_PROTOCOL, "frame of a kind only hubs send", effects);
+      break;
+  }
+  return effects;
+}
+
+void HubCore::on_hello(Session& session, const sync::v1::Hello& hello, WallTime wall, HubEffects& effects) {
+  if (session.state != Session::State::opened) {
+    return goodbye(session, Goodbye::REASON_PROTOCOL, "a second hello", effects);
+  }
+  if (hello.version() != 1) {
+    return goodbye(session, Goodbye::REASON_VERSION, "this hub speaks version 1", effects);
+  }
+  if (hello.cursors_size() > static_cast<int>(sync_limits::kScopesMax)) {
+    return goodbye(session, Goodbye::REASON_PROTOCOL, "too many cursors", effects);
+  }
+  session.state = Session::State::greeting;
+  session.own_log_from = std::max<std::uint64_t>(hello.own_log_from(), 1);
+  session.upload_only = hello.upload_only();
+  session.credit_out = std::min<std::uint64_t>(hello.credit(), 4 * sync_limits::kDownstreamCredit);
+  session.credit_in = sync_limits::kUpstreamCredit;
+  session.device_clock = {.wall = {hello.clock().wall_ms()},
+                          .monotonic = {static_cast<std::int64_t>(hello.clock().monotonic_ms())},
+                          .boot = hello.clock().boot()};
+  session.hub_clock = wall;
+  effects.push_back(RunJob{std::make_unique<HelloJob>(session.id, hello, session.binding, wall)});
+}
+
+void HubCore::on_batch(Session& session,
+                       sync::v1::Batch&& batch,
+                       std::size_t bytes,
+                       WallTime wall,
+                       HubEffects& effects) {
+  if (bytes > session.credit_in) {
+    return goodbye(session, Goodbye::REASON_PROTOCOL, "more than the credit", effects);
+  }
+  session.credit_in -= bytes;
+  if (session.state == Session::State::greeting) {
+    if (session.early.size() >= kEarlyBatchesMax) {
+      return goodbye(session, Goodbye::REASON_PROTOCOL, "too many batches before the welcome", effects);
+    }
+    session.early.push_back(std::move(batch));
+    session.early_bytes.push_back(bytes);
+    return;
+  }
+  if (batch.origin() != session.origin.view()) {
+    return goodbye(session, Goodbye::REASON_PROTOCOL, "batch of another stream", effects);
+  }
+  CommitJob::Item item;
+  item.session = session.id;
+  item.frame_bytes = bytes;
+  item.incoming = {.batch = std::move(batch),
+                   .device = session.device.id,
+                   .public_key = session.device.public_key,
+                   .scopes = session.device.scopes,
+                   .device_clock = session.device_clock,
+                   .hub_clock = session.hub_clock};
+  pending_bytes_ += bytes;
+  queue_.push_back(std::move(item));
+  start_commit(wall, effects);
+}
+
+void HubCore::start_commit(WallTime wall, HubEffects& effects) {
+  if (commit_running_ || queue_.empty()) return;
+  auto job = std::make_unique<CommitJob>(identity_.origin, hlc_, wall);
+  std::size_t bytes = 0;
+  while (!queue_.empty() && (bytes == 0 || bytes + queue_.front().frame_bytes <= limits_.commit_bytes_max)) {
+    bytes += queue_.front().frame_bytes;
+    job->items.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  commit_running_ = true;
+  effects.push_back(RunJob{std::move(job)});
+}
+
+void HubCore::on_question(Session& session, Frame&& frame, HubEffects& effects) {
+  if (session.state != Session::State::live) return;
+  const bool too_long = frame.has_fork_probe() &&
+                        frame.fork_probe().points_size() > static_cast<int>(sync_limits::kTrailMax);
+  if (too_long || session.questions_running >= kQuestionsMax) {
+    return goodbye(session, Goodbye::REASON_PROTOCOL, "too many questions", effects);
+  }
+  if (frame.has_range_request()) {
+    const std::string& scope = frame.range_request().scope();
+    if (!session.feeds.contains(scope)) {
+      return goodbye(session, Goodbye::REASON_UNAUTHORISED, "scope: " + scope, effects);
+    }
+  }
+  ++session.questions_running;
+  auto job = std::make_unique<QuestionJob>(session.id, std::move(frame));
+  job->own_origin = session.origin;
+  effects.push_back(RunJob{std::move(job)});
+}
+
+HubEffects HubCore::job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicTime now) {
+  HubEffects effects;
+  static_cast<void>(now);
+  if (auto* hello = dynamic_cast<HelloJob*>(job.get())) {
+    welcome(*hello, wall, effects);
+  } else if (auto* commit = dynamic_cast<CommitJob*>(job.get())) {
+    committed(*commit, wall, effects);
+  } else if (auto* save = dynamic_cast<SaveJob*>(job.get())) {
+    hlc_ = std::max(hlc_, save->hlc);
+    if (!save->failed) wake(save->grown, wall, effects);
+  } else if (auto* feed = dynamic_cast<FeedJob*>(job.get())) {
+    fed(*feed, wall, effects);
+  } else if (auto* question = dynamic_cast<QuestionJob*>(job.get())) {
+    if (Session* session = find(question->session)) {
+      --session->questions_running;
+      if (question->failed) {
+        goodbye(*session, Goodbye::REASON_PROTOCOL, to_string(*question->failed), effects);
+      } else {
+        send(*session, question->answer, effects);
+      }
+    }
+  }
+  return effects;
+}
+
+void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
+  if (job.epoch_changed && !job.failed) {
+    for (auto& [id, other] : sessions_) {
+      if (id != job.session && other.state == Session::State::live) {
+        goodbye(other, Goodbye::REASON_REPLACED, "the hub begins a new epoch", effects);
+      }
+    }
+  }
+  Session* session = find(job.session);
+  if (session == nullptr) return;
+  if (job.failed) {
+    return goodbye(*session, Goodbye::REASON_BUSY, to_string(*job.failed), effects, seconds(5));
+  }
+  if (!job.refused.empty()) {
+    return goodbye(*session, Goodbye::REASON_UNAUTHORISED, job.refused, effects, minutes(1));
+  }
+  session->state = Session::State::live;
+  session->device = job.device;
+  session->origin = job.stream.origin;
+  Frame frame;
+  sync::v1::Welcome& out = *frame.mutable_welcome();
+  out.set_version(1);
+  out.set_hub_id(identity_.id.str());
+  out.set_epoch(job.epoch);
+  out.set_hub_time_ms(wall.ms);
+  out.mutable_hub_head()->set_origin(job.stream.origin.str());
+  out.mutable_hub_head()->set_seq(job.stream.head);
+  out.mutable_hub_head()->set_chain(job.stream.chain);
+  out.set_verdict(job.verdict);
+  out.set_credit(sync_limits::kUpstreamCredit);
+  out.add_dictionaries(PayloadCodec::dictionary_id());
+  for (const HelloJob::Cursor& cursor : job.cursors) out.add_scopes(cursor.scope);
+  out.set_device_name(job.device.name);
+  send(*session, frame, effects);
+  effects.push_back(DeviceConnected{session->id, job.device.id, job.device.name});
+
+  const bool forked = job.verdict == sync::v1::STREAM_VERDICT_FORK ||
+                      job.verdict == sync::v1::STREAM_VERDICT_DEVICE_BEHIND;
+  auto early = std::exchange(session->early, {});
+  auto early_bytes = std::exchange(session->early_bytes, {});
+  if (forked) return;  // it comes back under a new origin
+  if (job.stream.head > job.hello.acknowledged().seq()) {
+    Frame ack;
+    ack.mutable_ack()->set_origin(job.stream.origin.str());
+    ack.mutable_ack()->set_through(job.stream.head);
+    ack.mutable_ack()->set_chain(job.stream.chain);
+    ack.mutable_ack()->set_hub_time_ms(wall.ms);
+    for (const sync::v1::Stamp& stamp : job.missed_stamps) *ack.mutable_ack()->add_stamps() = stamp;
+    send(*session, ack, effects);
+  }
+  for (const HelloJob::Cursor& cursor : job.cursors) {
+    subscribe(*session, cursor.scope, cursor.through, cursor.head);
+  }
+  const SessionId id = session->id;
+  for (std::size_t n = 0; n < early.size(); ++n) {
+    session->credit_in += early_bytes[n];  // taken again by on_batch
+    on_batch(*session, std::move(early[n]), early_bytes[n], wall, effects);
+    session = find(id);
+    if (session == nullptr) return;
+  }
+  feed_more(*session, wall, effects);
+  effects.push_back(ArmSessionTimer{id, sync_limits::kPingInterval});
+}
+
+void HubCore::subscribe(Session& session,
+                        const std::string& scope,
+                        std::uint64_t through,
+                        std::uint64_t head) {
+  if (session.upload_only) return;
+  session.feeds[scope] = {.through = through, .head = head, .walking = false, .walk_after = {}};
+  subscribers_[scope].insert(session.id);
+}
+
+void HubCore::committed(CommitJob& job, WallTime wall, HubEffects& effects) {
+  commit_running_ = false;
+  hlc_ = std::max(hlc_, job.hlc);
+  for (const CommitJob::Item& item : job.items) pending_bytes_ -= item.frame_bytes;
+  if (job.failed) {
+    // Nothing of it is stored: the devices keep their ops and come again.
+    for (const CommitJob::Item& item : job.items) {
+      if (Session* session = find(item.session)) {
+        goodbye(*session, Goodbye::REASON_BUSY, "storage: " + job.failed->detail, effects, seconds(2));
+      }
+    }
+  } else {
+    for (const CommitJob::Item& item : job.items) acknowledge(item, wall, effects);
+    wake(job.grown, wall, effects);
+  }
+  start_commit(wall, effects);
+}
+
+void HubCore::acknowledge(const CommitJob::Item& item, WallTime wall, HubEffects& effects) {
+  Session* session = find(item.session);
+  if (session == nullptr) return;
+  const BatchOutcome& outcome = item.outcome;
+  if (!outcome.refused.empty()) {
+    return goodbye(*session, Goodbye::REASON_PROTOCOL, outcome.refused, effects, seconds(10));
+  }
+  if (outcome.fork) {
+    return goodbye(*session, Goodbye::REASON_REPLACED, "the stream forked: say hello again", effects);
+  }
+  Frame frame;
+  sync::v1::Ack& ack = *frame.mutable_ack();
+  ack.set_origin(session->origin.str());
+  ack.set_through(outcome.through);
+  ack.set_chain(outcome.chain);
+  ack.set_hub_time_ms(wall.ms);
+  // Credit comes back as the bytes are done with, unless the hub as a whole is behind.
+  if (pending_bytes_ < limits_.pending_bytes_max) {
+    ack.set_credit(sync_limits::kUpstreamCredit - session->credit_in);
+    session->credit_in = sync_limits::kUpstreamCredit;
+  }
+  for (const sync::v1::Stamp& stamp : outcome.stamps) *ack.add_stamps() = stamp;
+  for (const sync::v1::Note& note : outcome.notes) *ack.add_notes() = note;
+  send(*session, frame, effects);
+}
+
+void HubCore::wake(const std::map<std::string, FeedHead>& grown, WallTime wall, HubEffects& effects) {
+  std::set<SessionId> awake;
+  for (const auto& [scope, head] : grown) {
+    if (head.through != 0 && !known_scopes_.contains(scope)) {
+      known_scopes_.insert(scope);
+      for (auto& [id, session] : sessions_) {
+        if (session.state != Session::State::live || session.feeds.contains(scope)) continue;
+        const auto& granted = session.device.scopes;
+        if (std::any_of(granted.begin(), granted.end(),
+                        [&](const std::string& g) { return scope_readable(g, scope); })) {
+          subscribe(session, scope, 0, head.through);
+        }
+      }
+    }
+    const auto subscribed = subscribers_.find(scope);
+    if (subscribed == subscribers_.end()) continue;
+    for (const SessionId id : subscribed->second) {
+      Session* session = find(id);
+      if (session == nullptr) continue;
+      session->feeds[scope].head = head.through;
+      awake.insert(id);
+    }
+  }
+  for (const SessionId id : awake) {
+    if (Session* session = find(id)) feed_more(*session, wall, effects);
+  }
+}
+
+void HubCore::feed_more(Session& session, WallTime wall, HubEffects& effects) {
+  if (session.state != Session::State::live || session.feed_job_running || session.credit_out == 0) return;
+  auto job = std::make_unique<FeedJob>(session.id);
+  for (const auto& [scope, feed] : session.feeds) {
+    if (feed.through >= feed.head && !feed.walking) continue;
+    job->wants.push_back(
+        {.scope = scope, .after = feed.through, .walk_after = feed.walk_after, .walk = feed.walking});
+  }
+  if (job->wants.empty()) return;
+  job->own_origin = session.origin;
+  job->own_log_from = session.own_log_from;
+  job->bytes_aim = static_cast<std::size_t>(std::min<std::uint64_t>(session.credit_out, kFeedBytesAim));
+  job->now = wall;
+  session.feed_job_running = true;
+  effects.push_back(RunJob{std::move(job)});
+}
+
+void HubCore::fed(FeedJob& job, WallTime wall, HubEffects& effects) {
+  Session* session = find(job.session);
+  if (session == nullptr) return;
+  session->feed_job_running = false;
+  if (job.failed) {
+    return goodbye(*session, Goodbye::REASON_BUSY, to_string(*job.failed), effects, seconds(5));
+  }
+  for (FeedJob::Page& page : job.pages) {
+    Feed& feed = session->feeds[page.scope];
+    feed.through = page.through;
+    if (page.at_head) feed.head = std::max(feed.head, page.through);
+    feed.walking = page.walking;
+    feed.walk_after = page.walking ? page.walked_through : std::string();
+    session->credit_out -= std::min<std::uint64_t>(session->credit_out, page.frame.size());
+    effects.push_back(SendTo{session->id, std::move(page.frame)});
+  }
+  feed_more(*session, wall, effects);
+}
+
+std::unique_ptr<SaveJob> HubCore::save(std::vector<Intent> intents, WallTime wall) const {
+  return std::make_unique<SaveJob>(identity_.origin, hlc_, wall, std::move(intents));
+}
+
+HubEffects HubCore::shut_down() {
+  HubEffects effects;
+  shutting_down_ = true;
+  for (auto& [id, session] : sessions_) {
+    if (session.state == Session::State::leaving) continue;
+    goodbye(session, Goodbye::REASON_SHUTDOWN, "the hub stops", effects, seconds(2));
+  }
+  return effects;
+}
+
+HubEffects HubCore::drop_device(const DeviceId& device, const std::string& why) {
+  HubEffects effects;
+  for (auto& [id, session] : sessions_) {
+    if (session.state == Session::State::live && session.device.id == device) {
+      goodbye(session, Goodbye::REASON_UNAUTHORISED, why, effects);
+    }
+  }
+  return effects;
+}
+
+}  // namespace duhui::hub

@@ -1,0 +1,140 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "hub/core/jobs.h"
+#include "shared/base/time.h"
+
+namespace duhui::hub {
+
+// Effects: what the shell must do next, in order.
+struct SendTo {
+  SessionId session = 0;
+  std::string frame;
+};
+struct CloseSession {
+  SessionId session = 0;
+  std::string reason;
+};
+/// Replaces the session's timer.
+struct ArmSessionTimer {
+  SessionId session = 0;
+  Duration delay;
+};
+struct RunJob {
+  std::unique_ptr<Job> job;
+};
+/// A device finished greeting; the shell may log it.
+struct DeviceConnected {
+  SessionId session = 0;
+  DeviceId device;
+  std::string name;
+};
+using HubEffect = std::variant<SendTo, CloseSession, ArmSessionTimer, RunJob, DeviceConnected>;
+using HubEffects = std::vector<HubEffect>;
+
+struct HubLimits {
+  std::size_t sessions_max = 20'000;
+  /// Raw batch bytes waiting for a commit, over all sessions; beyond it nobody gets new credit.
+  std::size_t pending_bytes_max = 48 << 20;
+  /// Batches put into one transaction.
+  std::size_t commit_bytes_max = 8 << 20;
+};
+
+/// The hub between its links and its database.
+///
+///   session:  opened --Hello--> greeting --HelloJob--> live --> closed
+///   commits:  batches of all sessions queue up while one CommitJob runs, then go in together; an Ack
+///             leaves only when the job that holds its ops has come back.
+///
+/// Sans-io and single-threaded: bytes, finished jobs and time in, effects out. Jobs run elsewhere;
+/// writing jobs in the order they were issued.
+class HubCore {
+ public:
+  HubCore(const HubIdentity& identity, std::string software, HubLimits limits = {});
+
+  HubEffects opened(SessionId session, std::string channel_binding, MonotonicTime now);
+  HubEffects received(SessionId session, std::string_view bytes, WallTime wall, MonotonicTime now);
+  HubEffects timer_fired(SessionId session, MonotonicTime now);
+  void closed(SessionId session);
+  HubEffects job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicTime now);
+  /// Somebody at the hub saves; issue the job, read its result, and hand it back through job_done.
+  std::unique_ptr<SaveJob> save(std::vector<Intent> intents, WallTime wall) const;
+  /// Says goodbye to everyone; nothing new is taken.
+  HubEffects shut_down();
+  /// A device was revoked or its scopes changed: its sessions end and it says hello again.
+  HubEffects drop_device(const DeviceId& device, const std::string& why);
+
+  std::size_t sessions() const { return sessions_.size(); }
+  bool idle() const { return !commit_running_ && queue_.empty(); }
+  std::set<DeviceId> connected_devices() const;
+
+ private:
+  struct Feed {
+    std::uint64_t through = 0;  // sent up to here
+    std::uint64_t head = 0;     // known head
+    bool walking = false;
+    std::string walk_after;
+  };
+  struct Session {
+    enum class State : std::uint8_t { opened, greeting, live, leaving };
+    SessionId id = 0;
+    State state = State::opened;
+    std::string binding;
+    DeviceRow device;
+    Origin origin;
+    std::uint64_t own_log_from = 1;
+    ClockReading device_clock;
+    WallTime hub_clock;
+    bool upload_only = false;
+    std::uint64_t credit_out = 0;   // downstream bytes the device will still take
+    std::uint64_t credit_in = 0;    // upstream bytes it may still send
+    std::vector<sync::v1::Batch> early;  // arrived before the welcome
+    std::vector<std::size_t> early_bytes;
+    std::map<std::string, Feed> feeds;
+    bool feed_job_running = false;
+    std::uint32_t questions_running = 0;
+    MonotonicTime heard_at;
+    bool pinged = false;
+  };
+
+  Session* find(SessionId id);
+  void send(Session& session, const sync::v1::Frame& frame, HubEffects& effects);
+  void goodbye(Session& session, sync::v1::Goodbye::Reason reason, std::string detail,
+               HubEffects& effects, Duration retry_after = {});
+  void on_hello(Session& session, const sync::v1::Hello& hello, WallTime wall, HubEffects& effects);
+  void on_batch(Session& session, sync::v1::Batch&& batch, std::size_t bytes, WallTime wall,
+                HubEffects& effects);
+  void on_question(Session& session, sync::v1::Frame&& frame, HubEffects& effects);
+  void welcome(HelloJob& job, WallTime wall, HubEffects& effects);
+  void committed(CommitJob& job, WallTime wall, HubEffects& effects);
+  void acknowledge(const CommitJob::Item& item, WallTime wall, HubEffects& effects);
+  void fed(FeedJob& job, WallTime wall, HubEffects& effects);
+  void start_commit(WallTime wall, HubEffects& effects);
+  void wake(const std::map<std::string, FeedHead>& grown, WallTime wall, HubEffects& effects);
+  void feed_more(Session& session, WallTime wall, HubEffects& effects);
+  void subscribe(Session& session, const std::string& scope, std::uint64_t through, std::uint64_t head);
+
+  const HubIdentity& identity_;
+  const std::string software_;
+  const HubLimits limits_;
+  std::unordered_map<SessionId, Session> sessions_;
+  std::map<std::string, std::set<SessionId>> subscribers_;
+  std::set<std::string> known_scopes_;  // scopes whose first growth was announced
+  std::deque<CommitJob::Item> queue_;
+  std::size_t pending_bytes_ = 0;
+  bool commit_running_ = false;
+  bool shutting_down_ = false;
+  mutable std::uint64_t hlc_ = 0;
+};
+
+}  // namespace duhui::hub

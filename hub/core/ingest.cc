@@ -1,0 +1,463 @@
+#include "hub/core/ingest.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "duhui/store/v1/store.pb.h"
+#include "shared/base/check.h"
+#include "shared/crypto/signing.h"
+#include "shared/merge/effective_time.h"
+#include "shared/merge/hybrid_clock.h"
+#include "shared/sync/frame_codec.h"
+#include "shared/sync/limits.h"
+#include "shared/sync/stamps.h"
+#include "shared/sync/stream_chain.h"
+
+namespace duhui::hub {
+namespace {
+
+// Rules that never settle are a bug; people's work must still be stored.
+constexpr int kRuleRoundsMax = 8;
+
+bool may_write(const std::vector<std::string>& granted, std::string_view scope) {
+  return std::any_of(granted.begin(), granted.end(),
+                     [&](const std::string& g) { return scope_writable(g, scope); });
+}
+
+}  // namespace
+
+Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming) {
+  const sync::v1::Batch& batch = incoming.batch;
+  BatchOutcome outcome;
+  const auto origin = Origin::from_bytes(batch.origin());
+  if (!origin || batch.first_seq() == 0 || batch.chain().size() != 32) {
+    outcome.refused = "batch: malformed";
+    return outcome;
+  }
+  if (!streams_.contains(*origin)) {
+    DUHUI_TRY(row, tx_.streams().get(*origin));
+    streams_[*origin] = row.value_or(StreamRow{.origin = *origin, .device = incoming.device, .chain = empty_chain()});
+  }
+  StreamRow& stream = streams_[*origin];
+  outcome.through = stream.head;
+  outcome.chain = stream.chain;
+  if (stream.device != incoming.device) {
+    outcome.refused = "batch: stream of another device";
+    return outcome;
+  }
+  const std::uint64_t last = batch.first_seq() + batch.count() - 1;
+  if (batch.first_seq() > stream.head + 1) return outcome;  // sent too early: it will come again
+  if (last <= stream.head) {
+    DUHUI_TRY(chain, ops_.chain_at(tx_, stream, last));
+    outcome.fork = !chain || *chain != batch.chain();
+    return outcome;
+  }
+  const auto key = PublicKey::from_bytes(incoming.public_key);
+  if (!key || !verify(*key, batch_statement(Dot{*origin, last}, batch.chain()), batch.signature())) {
+    outcome.refused = "batch: signature does not hold";
+    return outcome;
+  }
+  auto unpacked = std::make_shared<UnpackedBatch>();
+  auto raw = ops_.codec().unpack(batch.encoding(), batch.dictionary(), batch.raw_bytes(), batch.payload());
+  if (!raw) {
+    outcome.refused = to_string(raw.error());
+    return outcome;
+  }
+  unpacked->raw = std::move(*raw);
+  auto split = PayloadCodec::split(unpacked->raw, batch.count());
+  if (!split) {
+    outcome.refused = to_string(split.error());
+    return outcome;
+  }
+  unpacked->origin = *origin;
+  unpacked->first_seq = batch.first_seq();
+  unpacked->ops = std::move(*split);
+  unpacked->chain = batch.chain();
+
+  const std::uint64_t first_new = stream.head + 1;
+  std::string chain = stream.chain;
+  for (std::uint64_t seq = first_new; seq <= last; ++seq) {
+    chain = extend_chain(chain, unpacked->ops[seq - unpacked->first_seq]);
+  }
+  if (chain != batch.chain()) {
+    outcome.fork = true;
+    return outcome;
+  }
+  DUHUI_CHECK_OK(take_ops(incoming, *unpacked, first_new, outcome));
+  DUHUI_CHECK_OK(store_batch(incoming, *unpacked, first_new, stream, outcome));
+  if (first_new == unpacked->first_seq) ops_.keep(unpacked);
+  outcome.through = stream.head;
+  outcome.chain = stream.chain;
+  return outcome;
+}
+
+Status Ingest::store_batch(const IncomingBatch& incoming,
+                           const UnpackedBatch& unpacked,
+                           std::uint64_t first_new,
+                           StreamRow& stream,
+                           const BatchOutcome& outcome) {
+  const sync::v1::Batch& batch = incoming.batch;
+  BatchRow row{.origin = unpacked.origin,
+               .first_seq = first_new,
+               .count = batch.count(),
+               .encoding = batch.encoding(),
+               .dictionary = batch.dictionary(),
+               .raw_bytes = batch.raw_bytes(),
+               .payload = batch.payload(),
+               .chain = batch.chain(),
+               .signature = batch.signature(),
+               .stamps = {},
+               .received_at = now_};
+  if (first_new != unpacked.first_seq) {
+    // The beginning is known already: keep the rest, the ops' own bytes untouched.
+    const std::uint64_t skip = first_new - unpacked.first_seq;
+    const std::vector<std::string_view> rest(unpacked.ops.begin() + static_cast<std::ptrdiff_t>(skip),
+                                             unpacked.ops.end());
+    sync::v1::Batch again;
+    ops_.codec().pack(rest, true, &again);
+    row.count = again.count();
+    row.encoding = again.encoding();
+    row.dictionary = again.dictionary();
+    row.raw_bytes = again.raw_bytes();
+    row.payload = again.payload();
+  }
+  if (!outcome.stamps.empty()) {
+    store::v1::Stamps stamps;
+    for (const sync::v1::Stamp& stamp : outcome.stamps) *stamps.add_runs() = stamp;
+    row.stamps = stamps.SerializeAsString();
+  }
+  DUHUI_CHECK_OK(tx_.streams().add_batch(row));
+  stream.head = first_new + row.count - 1;
+  stream.chain = row.chain;
+  return tx_.streams().put(stream);
+}
+
+Status Ingest::take_ops(const IncomingBatch& incoming,
+                        const UnpackedBatch& unpacked,
+                        std::uint64_t first_new,
+                        BatchOutcome& outcome) {
+  StampRuns runs;
+  const std::uint64_t end = unpacked.first_seq + unpacked.ops.size();
+  for (std::uint64_t seq = first_new; seq < end; ++seq) {
+    const Dot dot{unpacked.origin, seq};
+    const std::string_view bytes = unpacked.ops[seq - unpacked.first_seq];
+    sync::v1::Op op;
+    std::string kind;
+    std::string detail;
+    if (!op.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+      kind = "malformed";
+      detail = "not parsable";
+    } else if (auto checked = check_op(dot, op); !checked) {
+      kind = "malformed";
+      detail = checked.error().detail;
+    }
+    Touched* touched = nullptr;
+    if (kind.empty()) {
+      DUHUI_TRY(found, touch(*RecordId::from_bytes(op.record_id())));
+      touched = found;
+      DUHUI_TRY(judged, judge(dot, op, incoming, touched));
+      kind = std::move(judged);
+    }
+    if (!kind.empty()) {
+      DUHUI_CHECK_OK(tx_.review().add_quarantine({dot, kind, detail, std::string(bytes), now_}));
+      sync::v1::Note note;
+      note.set_seq(seq);
+      note.set_kind(kind == "orphan" ? sync::v1::Note::KIND_ORPHAN : sync::v1::Note::KIND_QUARANTINED);
+      note.set_detail(detail.empty() ? kind : kind + ": " + detail);
+      outcome.notes.push_back(note);
+      continue;
+    }
+    const EffectiveTime time =
+        effective_time(op.time(), incoming.device_clock, incoming.hub_clock, now_);
+    DUHUI_TRY(known_rank, rank_of(op.person()));
+    const OpStamp stamp{.effective_ms = time.time.ms,
+                        .quality = time.quality,
+                        .rank = std::min(op.rank(), known_rank),
+                        .at_hub = false};
+    append_stamp(&runs, seq, op, stamp);
+    DUHUI_CHECK_OK(add_op(dot, bytes, std::move(op), stamp, *touched));
+  }
+  DUHUI_CHECK_OK(flush_feed(unpacked.origin));
+  outcome.stamps.assign(runs.begin(), runs.end());
+  return Done{};
+}
+
+Result<std::string> Ingest::judge(const Dot& dot,
+                                  const sync::v1::Op& op,
+                                  const IncomingBatch& incoming,
+                                  Touched* touched) {
+  const bool known = !touched->row.ops.empty();
+  if (op.creates()) {
+    if (!is_scope(op.scope())) return std::string("malformed");
+    if (!may_write(incoming.scopes, op.scope())) return std::string("forbidden");
+    return std::string();
+  }
+  if (known) {
+    const std::string& scope = touched->row.scope;
+    if (!scope.empty() && !may_write(incoming.scopes, scope)) return std::string("forbidden");
+    return std::string();
+  }
+  const auto born = read_dot(op.born(), dot.origin);
+  if (born) {
+    std::uint64_t head = 0;
+    if (const auto at = streams_.find(born->origin); at != streams_.end()) {
+      head = at->second.head;
+    } else {
+      DUHUI_TRY(stream, tx_.streams().get(born->origin));
+      if (stream) head = stream->head;
+    }
+    // The creating op was received and the record is not here: it was archived or never accepted.
+    if (born->seq <= head || (born->origin == dot.origin && born->seq < dot.seq)) {
+      return std::string("orphan");
+    }
+  }
+  return std::string();  // a hidden shell until the creating op arrives
+}
+
+Result<Ingest::Touched*> Ingest::touch(const RecordId& id) {
+  const auto [at, added] = touched_.try_emplace(id);
+  if (!added) return &at->second;
+  auto row = tx_.records().get(id);
+  if (!row) {
+    touched_.erase(at);
+    return std::move(row).error();
+  }
+  if (*row) {
+    at->second.row = std::move(**row);
+    at->second.existed = true;
+  } else {
+    at->second.row.id = id;
+  }
+  return &at->second;
+}
+
+Status Ingest::need_state(Touched& touched) {
+  if (touched.state) return Done{};
+  if (touched.only_op) {
+    RecordState state;
+    auto applied = state.apply(touched.row.ops.front().dot, *touched.only_op, touched.row.ops.front().stamp);
+    if (!applied) return std::move(applied).error();
+    touched.state = std::move(state);
+    touched.only_op.reset();
+    return Done{};
+  }
+  DUHUI_TRY(loaded, ops_.load(tx_, touched.row));
+  touched.state = std::move(loaded);
+  return Done{};
+}
+
+Status Ingest::add_op(const Dot& dot,
+                      std::string_view bytes,
+                      sync::v1::Op op,
+                      const OpStamp& stamp,
+                      Touched& touched) {
+  RecordRow& row = touched.row;
+  if (op.creates()) {
+    row.scope = op.scope();
+    row.born = true;
+  }
+  row.type = op.record_type();
+  const std::uint64_t checksum = op_checksum(bytes);
+  if (row.ops.empty() && op.creates()) {
+    row.ops.push_back({dot, stamp});
+    touched.only_op = std::move(op);
+  } else {
+    DUHUI_CHECK_OK(need_state(touched));
+    auto applied = touched.state->apply(dot, op, stamp);
+    if (!applied) return std::move(applied).error();
+    const bool was_shell = row.born && op.creates() && !row.ops.empty();
+    row.ops.push_back({dot, stamp});
+    if (was_shell) {
+      // The ops that waited for the scope enter its feed now.
+      for (std::size_t n = 0; n + 1 < row.ops.size(); ++n) {
+        DUHUI_TRY(early, ops_.op(tx_, row.ops[n].dot));
+        early_[row.ops[n].dot.origin].push_back({row.scope, row.ops[n].dot.seq, op_checksum(early)});
+      }
+    }
+  }
+  row.checksum += checksum;
+  if (!touched.dirty) {
+    touched.dirty = true;
+    dirty_.push_back(row.id);
+  }
+  if (!touched.changed) {
+    touched.changed = true;
+    changed_.push_back(row.id);
+  }
+  if (!row.scope.empty()) feed(row.scope, dot.seq, checksum);
+  return Done{};
+}
+
+void Ingest::feed(const std::string& scope, std::uint64_t seq, std::uint64_t checksum) {
+  std::vector<FeedRun>& runs = pending_feed_[scope];
+  if (!runs.empty() && runs.back().first_seq + runs.back().count == seq) {
+    ++runs.back().count;
+    runs.back().checksum += checksum;
+  } else {
+    runs.push_back({seq, 1, checksum});
+  }
+}
+
+Status Ingest::flush_feed(const Origin& origin) {
+  for (const auto& [scope, runs] : pending_feed_) {
+    for (const FeedRun& run : runs) DUHUI_CHECK_OK(append_feed(scope, origin, run));
+  }
+  pending_feed_.clear();
+  for (const auto& [early_origin, entries] : early_) {
+    for (const EarlyOp& entry : entries) {
+      DUHUI_CHECK_OK(append_feed(entry.scope, early_origin, {entry.seq, 1, entry.checksum}));
+    }
+  }
+  early_.clear();
+  return Done{};
+}
+
+Status Ingest::append_feed(const std::string& scope, const Origin& origin, const FeedRun& run) {
+  if (!feeds_.contains(scope)) {
+    DUHUI_TRY(head, tx_.feed().head(scope));
+    feeds_[scope] = head;
+  }
+  FeedHead& head = feeds_[scope];
+  const FeedRow row{.scope = scope,
+                    .first = head.through + 1,
+                    .count = run.count,
+                    .origin = origin,
+                    .first_seq = run.first_seq,
+                    .checksum_after = head.checksum + run.checksum};
+  DUHUI_CHECK_OK(tx_.feed().append(row));
+  head.through += run.count;
+  head.checksum = row.checksum_after;
+  return Done{};
+}
+
+Result<std::uint32_t> Ingest::rank_of(const std::string& person) {
+  if (const auto at = ranks_.find(person); at != ranks_.end()) return at->second;
+  DUHUI_TRY(rank, rules_.rank_of(*this, person));
+  ranks_[person] = rank;
+  return rank;
+}
+
+Result<std::vector<Dot>> Ingest::save(const Origin& hub_origin,
+                                      std::uint64_t& hlc,
+                                      const std::vector<Intent>& intents) {
+  std::vector<Dot> dots;
+  if (intents.empty()) return dots;
+  if (!streams_.contains(hub_origin)) {
+    DUHUI_TRY(row, tx_.streams().get(hub_origin));
+    streams_[hub_origin] = row.value_or(StreamRow{.origin = hub_origin, .device = {}, .chain = empty_chain()});
+  }
+  StreamRow& stream = streams_[hub_origin];
+  HybridClock clock(hlc);
+  std::string chain = stream.chain;
+  std::vector<std::string> bytes;
+  StampRuns runs;
+  // The ops are in the batch being built: records that need them replay from their state instead.
+  for (const Intent& intent : intents) {
+    const Dot dot{hub_origin, stream.head + dots.size() + 1};
+    DUHUI_TRY(touched, touch(intent.record));
+    if (touched->row.ops.empty()) {
+      touched->state.emplace();
+    } else {
+      DUHUI_CHECK_OK(need_state(*touched));
+    }
+    if (intent.creates && !is_scope(intent.scope)) {
+      return Error{ErrorCode::invalid_input, "scope: " + intent.scope};
+    }
+    DUHUI_TRY(op, build_op(intent, *touched->state, dot));
+    op.mutable_time()->set_hlc(clock.tick(now_));
+    op.mutable_time()->set_hub_seen_ms(static_cast<std::uint64_t>(now_.ms));
+    DUHUI_CHECK_OK(check_op(dot, op));
+    OpStamp stamp = default_stamp(op);
+    stamp.at_hub = true;
+    append_stamp(&runs, dot.seq, op, stamp);
+    bytes.push_back(op.SerializeAsString());
+    if (bytes.back().size() > sync_limits::kOpBytesMax) {
+      return Error{ErrorCode::limit_exceeded, "op: " + std::to_string(bytes.back().size()) + " bytes"};
+    }
+    chain = extend_chain(chain, bytes.back());
+    DUHUI_CHECK_OK(add_op(dot, bytes.back(), std::move(op), stamp, *touched));
+    dots.push_back(dot);
+  }
+  DUHUI_CHECK_OK(flush_feed(hub_origin));
+  hlc = clock.last();
+  std::vector<std::string_view> views(bytes.begin(), bytes.end());
+  sync::v1::Batch packed;
+  ops_.codec().pack(views, true, &packed);
+  store::v1::Stamps stamps;
+  *stamps.mutable_runs() = runs;
+  DUHUI_CHECK_OK(tx_.streams().add_batch({.origin = hub_origin,
+                                          .first_seq = stream.head + 1,
+                                          .count = packed.count(),
+                                          .encoding = packed.encoding(),
+                                          .dictionary = packed.dictionary(),
+                                          .raw_bytes = packed.raw_bytes(),
+                                          .payload = packed.payload(),
+                                          .chain = chain,
+                                          .signature = {},
+                                          .stamps = stamps.SerializeAsString(),
+                                          .received_at = now_}));
+  stream.head += packed.count();
+  stream.chain = chain;
+  DUHUI_CHECK_OK(tx_.streams().put(stream));
+  return dots;
+}
+
+Status Ingest::finish(const Origin& hub_origin, std::uint64_t& hlc) {
+  for (int round = 0; round < kRuleRoundsMax && !dirty_.empty(); ++round) {
+    // In id order: several hub nodes lock rows in the same order.
+    std::vector<RecordId> changed = std::exchange(dirty_, {});
+    std::sort(changed.begin(), changed.end());
+    for (const RecordId& id : changed) {
+      Touched& touched = touched_.at(id);
+      DUHUI_CHECK_OK(write_record(id, touched));
+      touched.dirty = false;
+    }
+    DUHUI_TRY(intents, rules_.follow_ups(*this, changed, now_));
+    DUHUI_TRY(dots, save(hub_origin, hlc, intents));
+    static_cast<void>(dots);
+  }
+  for (const RecordId& id : dirty_) DUHUI_CHECK_OK(write_record(id, touched_.at(id)));
+  return Done{};
+}
+
+Status Ingest::write_record(const RecordId& id, Touched& touched) {
+  RecordRow& row = touched.row;
+  const bool alone = touched.only_op.has_value();
+  const RecordSummary summary = alone ? rules_.summarize_new(row.ops.front().dot, *touched.only_op)
+                                      : rules_.summarize(*touched.state);
+  const bool had_conflicts = row.open_conflicts != 0;
+  row.school_id = summary.school_id;
+  row.date = summary.date;
+  row.state = summary.state;
+  row.deleted = summary.deleted;
+  row.open_conflicts = static_cast<std::uint32_t>(summary.conflicts.size());
+  DUHUI_CHECK_OK(tx_.records().put(row));
+  for (const auto& [name, to] : summary.links) DUHUI_CHECK_OK(tx_.records().link(id, name, to));
+  if (!had_conflicts && summary.conflicts.empty()) return Done{};
+  std::vector<ConflictRow> rows;
+  for (const RegisterKey& key : summary.conflicts) {
+    rows.push_back({id, row.type, key.field, key.key, row.scope, now_});
+  }
+  return tx_.review().set_conflicts(id, rows);
+}
+
+Result<const RecordState*> Ingest::state(const RecordId& id) {
+  DUHUI_TRY(touched, touch(id));
+  if (touched->row.ops.empty()) return nullptr;
+  DUHUI_CHECK_OK(need_state(*touched));
+  return &*touched->state;
+}
+
+Result<std::vector<RecordId>> Ingest::linked_to(std::string_view name, std::string_view to) {
+  return tx_.records().linked_to(name, to);
+}
+
+Result<std::optional<std::string>> Ingest::setting(std::string_view key) {
+  return tx_.settings().get(key);
+}
+
+Status Ingest::set(std::string_view key, std::string_view value) {
+  return tx_.settings().put(key, value);
+}
+
+}  // namespace duhui::hub

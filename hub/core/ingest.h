@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "duhui/sync/v1/frame.pb.h"
+#include "hub/core/op_reader.h"
+#include "hub/core/record_rules.h"
+#include "hub/ports/store.h"
+#include "shared/base/time.h"
+
+namespace duhui::hub {
+
+/// A batch that a session received, with what is known of its sender.
+struct IncomingBatch {
+  sync::v1::Batch batch;
+  DeviceId device;
+  std::string public_key;
+  std::vector<std::string> scopes;
+  ClockReading device_clock;  // at the connection
+  WallTime hub_clock;         // at the same moment
+};
+
+/// What became of it.
+struct BatchOutcome {
+  /// Durable head of the stream afterwards.
+  std::uint64_t through = 0;
+  std::string chain;
+  std::vector<sync::v1::Stamp> stamps;
+  std::vector<sync::v1::Note> notes;
+  /// The batch does not continue the stream: its sender must find the common point.
+  bool fork = false;
+  /// Not taken at all, for this reason.
+  std::string refused;
+};
+
+/// One transaction's work on streams, records and feeds. Made for one HubStore::write call and thrown
+/// away with it: pure given the transaction, so it may be run again.
+class Ingest final : public RecordLookup {
+ public:
+  Ingest(HubTransaction& tx, OpReader& ops, RecordRules& rules, WallTime now)
+      : tx_(tx), ops_(ops), rules_(rules), now_(now) {}
+
+  Result<BatchOutcome> take(const IncomingBatch& incoming);
+  /// Saves intents of people at the hub (and of its rules) in the hub's own stream.
+  Result<std::vector<Dot>> save(const Origin& hub_origin, std::uint64_t& hlc,
+                                const std::vector<Intent>& intents);
+  /// Runs the domain's rules, then writes every changed record, feed and conflict row.
+  Status finish(const Origin& hub_origin, std::uint64_t& hlc);
+
+  /// Scopes whose feed grew, and their heads.
+  const std::map<std::string, FeedHead>& grown_feeds() const { return feeds_; }
+  const std::vector<RecordId>& changed_records() const { return changed_; }
+
+  Result<const RecordState*> state(const RecordId& id) override;
+  Result<std::vector<RecordId>> linked_to(std::string_view name, std::string_view to) override;
+  Result<std::optional<std::string>> setting(std::string_view key) override;
+  Status set(std::string_view key, std::string_view value) override;
+
+ private:
+  struct Touched {
+    RecordRow row;
+    bool existed = false;
+    bool changed = false;
+    bool dirty = false;
+    std::optional<RecordState> state;  // loaded when somebody needs it
+    std::optional<sync::v1::Op> only_op;  // new record, nothing but its creating op yet
+  };
+  struct FeedRun {
+    std::uint64_t first_seq = 0;
+    std::uint32_t count = 0;
+    std::uint64_t checksum = 0;
+  };
+
+  struct EarlyOp {
+    std::string scope;
+    std::uint64_t seq = 0;
+    std::uint64_t checksum = 0;
+  };
+
+  Result<Touched*> touch(const RecordId& id);
+  Status need_state(Touched& touched);
+  Status add_op(const Dot& dot, std::string_view bytes, sync::v1::Op op, const OpStamp& stamp,
+                Touched& touched);
+  /// Empty: taken. Otherwise the kind of quarantine.
+  Result<std::string> judge(const Dot& dot, const sync::v1::Op& op, const IncomingBatch& incoming,
+                            Touched* touched);
+  Status take_ops(const IncomingBatch& incoming, const UnpackedBatch& unpacked,
+                  std::uint64_t first_new, BatchOutcome& outcome);
+  Status store_batch(const IncomingBatch& incoming, const UnpackedBatch& unpacked,
+                     std::uint64_t first_new, StreamRow& stream, const BatchOutcome& outcome);
+  void feed(const std::string& scope, std::uint64_t seq, std::uint64_t checksum);
+  Status flush_feed(const Origin& origin);
+  Status append_feed(const std::string& scope, const Origin& origin, const FeedRun& run);
+  Status write_record(const RecordId& id, Touched& touched);
+  Result<std::uint32_t> rank_of(const std::string& person);
+
+  HubTransaction& tx_;
+  OpReader& ops_;
+  RecordRules& rules_;
+  const WallTime now_;
+  std::unordered_map<RecordId, Touched> touched_;
+  std::vector<RecordId> dirty_;    // changed and not yet written
+  std::vector<RecordId> changed_;  // each once, in order of arrival
+  std::map<std::string, FeedHead> feeds_;
+  std::map<std::string, std::vector<FeedRun>> pending_feed_;
+  std::map<Origin, std::vector<EarlyOp>> early_;  // of shells whose scope just became known
+  std::map<Origin, StreamRow> streams_;
+  std::map<std::string, std::uint32_t> ranks_;
+};
+
+}  // namespace duhui::hub

@@ -1,0 +1,184 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "duhui/sync/v1/frame.pb.h"
+#include "hub/core/ingest.h"
+#include "hub/core/op_reader.h"
+#include "hub/core/record_rules.h"
+#include "hub/ports/store.h"
+#include "shared/base/ids.h"
+#include "shared/base/random.h"
+#include "shared/base/time.h"
+#include "shared/crypto/signing.h"
+
+namespace duhui::hub {
+
+using SessionId = std::uint64_t;
+
+/// Where storage work runs: one of these per storage thread.
+struct StorageContext {
+  HubStore& store;
+  OpReader& ops;
+  RecordRules& rules;
+  Random& random;
+};
+
+/// Work that needs the database. The core makes it, the shell runs it on a storage thread and hands
+/// it back; until then nobody else looks at it.
+class Job {
+ public:
+  explicit Job(SessionId session) : session(session) {}
+  virtual ~Job() = default;
+  virtual void run(StorageContext& context) = 0;
+  /// Changes the database: runs on the one writing thread, in order.
+  virtual bool writes() const = 0;
+
+  const SessionId session;
+  std::optional<Error> failed;
+};
+
+/// What every session needs to know of the hub.
+struct HubIdentity {
+  HubId id;
+  SigningKey key;
+  /// Origin of this run's own ops; a new one at every start, so that a hub restored from a copy never
+  /// uses a dot twice.
+  Origin origin;
+};
+
+/// A device that says hello.
+class HelloJob final : public Job {
+ public:
+  HelloJob(SessionId session_id, sync::v1::Hello said, std::string binding, WallTime at)
+      : Job(session_id), hello(std::move(said)), channel_binding(std::move(binding)), now(at) {}
+  void run(StorageContext& context) override;
+  bool writes() const override { return true; }
+
+  const sync::v1::Hello hello;
+  const std::string channel_binding;
+  const WallTime now;
+
+  // Results.
+  std::string refused;  // empty: welcome
+  DeviceRow device;
+  std::uint64_t epoch = 0;
+  bool epoch_changed = false;  // every other session must start anew
+  StreamRow stream;
+  sync::v1::StreamVerdict verdict = sync::v1::STREAM_VERDICT_CONTINUE;
+  std::vector<sync::v1::Stamp> missed_stamps;  // of ops acknowledged but not heard
+  struct Cursor {
+    std::string scope;
+    std::uint64_t through = 0;
+    std::uint64_t head = 0;
+  };
+  std::vector<Cursor> cursors;
+
+ private:
+  Status work(HubTransaction& tx, StorageContext& context);
+  Status enrol(HubTransaction& tx, const DeviceId& id);
+  Status judge_stream(HubTransaction& tx, StorageContext& context);
+  Status judge_cursors(HubTransaction& tx, StorageContext& context);
+  Status bump_epoch(HubTransaction& tx, Random& random, const std::string& flag);
+  bool changed_ = false;
+};
+
+/// Batches of many sessions in one transaction.
+class CommitJob final : public Job {
+ public:
+  CommitJob(Origin hub_origin, std::uint64_t hlc_before, WallTime at)
+      : Job(0), origin(hub_origin), hlc(hlc_before), now(at) {}
+  void run(StorageContext& context) override;
+  bool writes() const override { return true; }
+
+  struct Item {
+    SessionId session = 0;
+    std::size_t frame_bytes = 0;
+    IncomingBatch incoming;
+    BatchOutcome outcome;
+  };
+  const Origin origin;
+  std::uint64_t hlc;
+  const WallTime now;
+  std::vector<Item> items;
+  std::map<std::string, FeedHead> grown;
+  std::vector<RecordId> changed;
+};
+
+/// Intents of a person at the hub (console, command line, import).
+class SaveJob final : public Job {
+ public:
+  SaveJob(Origin hub_origin, std::uint64_t hlc_before, WallTime at, std::vector<Intent> wanted)
+      : Job(0), origin(hub_origin), hlc(hlc_before), now(at), intents(std::move(wanted)) {}
+  void run(StorageContext& context) override;
+  bool writes() const override { return true; }
+
+  const Origin origin;
+  std::uint64_t hlc;
+  const WallTime now;
+  std::vector<Intent> intents;
+  std::vector<Dot> dots;
+  std::map<std::string, FeedHead> grown;
+};
+
+/// Pages of feeds for one session.
+class FeedJob final : public Job {
+ public:
+  using Job::Job;
+  void run(StorageContext& context) override;
+  bool writes() const override { return false; }
+
+  struct Want {
+    std::string scope;
+    std::uint64_t after = 0;
+    std::string walk_after;  // record id; not empty or `walk`: a state walk is under way
+    bool walk = false;
+  };
+  std::vector<Want> wants;
+  Origin own_origin;
+  std::uint64_t own_log_from = 1;
+  std::size_t bytes_aim = 0;
+  WallTime now;
+
+  struct Page {
+    std::string scope;
+    std::string frame;
+    std::uint64_t through = 0;
+    bool at_head = false;
+    bool walking = false;
+    std::string walked_through;
+  };
+  std::vector<Page> pages;
+
+ private:
+  Status feed_page(HubTransaction& tx, StorageContext& context, const Want& want, std::size_t& room);
+  Status walk_page(HubTransaction& tx, StorageContext& context, const Want& want, std::size_t& room);
+};
+
+/// Answers about forks and checksum ranges.
+class QuestionJob final : public Job {
+ public:
+  QuestionJob(SessionId session_id, sync::v1::Frame asked)
+      : Job(session_id), question(std::move(asked)) {}
+  void run(StorageContext& context) override;
+  bool writes() const override { return false; }
+
+  const sync::v1::Frame question;
+  Origin own_origin;
+  sync::v1::Frame answer;
+
+ private:
+  Status probe(HubTransaction& tx, StorageContext& context);
+  Status range(HubTransaction& tx, StorageContext& context);
+};
+
+/// The record's ops as runs of consecutive seqs, packed with their stamps.
+Status pack_record(HubTransaction& tx, OpReader& ops, const RecordRow& row,
+                   sync::v1::WalkedRecord* out);
+
+}  // namespace duhui::hub

@@ -1,0 +1,225 @@
+// Storage work that changes the database: hello, commits, people's edits.
+
+#include <algorithm>
+#include <charconv>
+
+#include "hub/core/jobs.h"
+#include "shared/base/bytes.h"
+#include "shared/crypto/digest.h"
+#include "shared/merge/effective_time.h"
+#include "shared/sync/frame_codec.h"
+#include "shared/sync/limits.h"
+#include "shared/sync/stream_chain.h"
+#include "hub/core/tickets.h"
+
+namespace duhui::hub {
+namespace {
+
+constexpr std::string_view kEpochKey = "hub/epoch";
+
+void add_flag(DeviceRow& device, const std::string& flag) {
+  const std::string padded = "," + device.flags + ",";
+  if (padded.find("," + flag + ",") != std::string::npos) return;
+  device.flags += device.flags.empty() ? flag : "," + flag;
+}
+
+void remove_flag(DeviceRow& device, const std::string& flag) {
+  std::string padded = "," + device.flags + ",";
+  const auto at = padded.find("," + flag + ",");
+  if (at == std::string::npos) return;
+  padded.erase(at, flag.size() + 1);
+  device.flags = padded.size() <= 2 ? "" : padded.substr(1, padded.size() - 2);
+}
+
+}  // namespace
+
+void HelloJob::run(StorageContext& context) {
+  const auto done = context.store.write([&](HubTransaction& tx) { return work(tx, context); });
+  if (!done) failed = done.error();
+}
+
+Status HelloJob::work(HubTransaction& tx, StorageContext& context) {
+  refused.clear();
+  changed_ = false;
+  const auto id = DeviceId::from_bytes(hello.device_id());
+  const auto key = PublicKey::from_bytes(hello.public_key());
+  const auto origin = Origin::from_bytes(hello.head().origin());
+  if (!id || !key || !origin || (hello.head().seq() > 0 && hello.head().chain().size() != 32)) {
+    refused = "hello: malformed";
+    return Done{};
+  }
+  if (!verify(*key, device_statement(channel_binding, *id, key->view()), hello.proof())) {
+    refused = "hello: the device's proof does not hold";
+    return Done{};
+  }
+  DUHUI_TRY(known, tx.devices().get(*id));
+  if (known) {
+    device = *known;
+  } else {
+    DUHUI_CHECK_OK(enrol(tx, *id));
+    if (!refused.empty()) return Done{};
+  }
+  if (device.public_key != hello.public_key()) {
+    refused = "hello: another key than the one enrolled";
+    return Done{};
+  }
+  if (device.revoked) {
+    refused = "hello: this device was revoked";
+    return Done{};
+  }
+  DUHUI_TRY(epoch_text, tx.settings().get(kEpochKey));
+  if (!epoch_text || epoch_text->size() != 8) {
+    DUHUI_CHECK_OK(bump_epoch(tx, context.random, {}));
+  } else {
+    epoch = read_big_endian_64(*epoch_text);
+  }
+  DUHUI_CHECK_OK(judge_stream(tx, context));
+  if (!refused.empty()) return Done{};
+  DUHUI_CHECK_OK(judge_cursors(tx, context));
+
+  const ClockReading clock{.wall = {hello.clock().wall_ms()},
+                           .monotonic = {static_cast<std::int64_t>(hello.clock().monotonic_ms())},
+                           .boot = hello.clock().boot()};
+  if (is_skewed(clock, now)) {
+    add_flag(device, "clock_skew");
+  } else {
+    remove_flag(device, "clock_skew");
+  }
+  device.clock_offset_ms = (clock.wall - now).ms;
+  device.last_seen_at = now;
+  device.current_origin = *origin;
+  device.software = hello.software();
+  return tx.devices().put(device);
+}
+
+Status HelloJob::enrol(HubTransaction& tx, const DeviceId& id) {
+  auto redeemed = redeem_ticket(tx, hello.ticket(), now);
+  if (!redeemed) {
+    if (redeemed.error().code != ErrorCode::refused) return std::move(redeemed).error();
+    refused = redeemed.error().detail;
+    return Done{};
+  }
+  device = DeviceRow{};
+  device.id = id;
+  device.public_key = hello.public_key();
+  device.name = redeemed->name;
+  device.scopes = redeemed->scopes;
+  device.enrolled_at = now;
+  return Done{};
+}
+
+Status HelloJob::judge_stream(HubTransaction& tx, StorageContext& context) {
+  const Origin origin = *Origin::from_bytes(hello.head().origin());
+  DUHUI_TRY(row, tx.streams().get(origin));
+  stream = row.value_or(StreamRow{.origin = origin, .device = device.id, .chain = empty_chain()});
+  if (stream.device != device.id) {
+    refused = "hello: stream of another device";
+    return Done{};
+  }
+  verdict = sync::v1::STREAM_VERDICT_CONTINUE;
+  const std::uint64_t device_head = hello.head().seq();
+  if (device_head < stream.head) {
+    DUHUI_TRY(chain, context.ops.chain_at(tx, stream, device_head));
+    const bool same = chain && (device_head == 0 || *chain == hello.head().chain());
+    verdict = same ? sync::v1::STREAM_VERDICT_DEVICE_BEHIND : sync::v1::STREAM_VERDICT_FORK;
+    add_flag(device, same ? "rollback_detected" : "fork_detected");
+  } else if (device_head == stream.head && device_head > 0 && stream.chain != hello.head().chain()) {
+    verdict = sync::v1::STREAM_VERDICT_FORK;
+    add_flag(device, "fork_detected");
+  } else if (hello.epoch() == epoch && hello.acknowledged().seq() > stream.head) {
+    // We forgot what we had acknowledged: this database is an older copy. A new life begins.
+    verdict = sync::v1::STREAM_VERDICT_HUB_BEHIND;
+    DUHUI_CHECK_OK(bump_epoch(tx, context.random, "hub_was_behind"));
+  }
+  for (std::uint64_t seq = hello.acknowledged().seq() + 1; seq <= stream.head;) {
+    DUHUI_TRY(batch, tx.streams().batch_at(origin, seq));
+    if (!batch) break;
+    store::v1::Stamps stamps;
+    if (!batch->stamps.empty() && stamps.ParseFromString(batch->stamps)) {
+      missed_stamps.insert(missed_stamps.end(), stamps.runs().begin(), stamps.runs().end());
+    }
+    seq = batch->first_seq + batch->count;
+  }
+  return Done{};
+}
+
+Status HelloJob::judge_cursors(HubTransaction& tx, StorageContext& context) {
+  std::map<std::string, const sync::v1::ScopeCursor*> said;
+  for (const sync::v1::ScopeCursor& cursor : hello.cursors()) said[cursor.scope()] = &cursor;
+  DUHUI_TRY(scopes, tx.feed().scopes());
+  cursors.clear();
+  for (const std::string& scope : scopes) {
+    const bool readable = std::any_of(device.scopes.begin(), device.scopes.end(),
+                                      [&](const std::string& g) { return scope_readable(g, scope); });
+    if (!readable) continue;
+    DUHUI_TRY(head, tx.feed().head(scope));
+    Cursor cursor{.scope = scope, .through = 0, .head = head.through};
+    if (const auto at = said.find(scope); at != said.end() && at->second->through() > 0) {
+      const std::uint64_t through = at->second->through();
+      bool same = false;
+      if (through == head.through) {
+        same = at->second->checksum() == head.checksum;
+      } else if (through < head.through) {
+        DUHUI_TRY(rows, tx.feed().read(scope, through - 1, 1));
+        same = !rows.empty() && rows[0].first + rows[0].count - 1 == through &&
+               rows[0].checksum_after == at->second->checksum();
+      }
+      if (same) {
+        cursor.through = through;
+      } else if (hello.epoch() == epoch) {
+        DUHUI_CHECK_OK(bump_epoch(tx, context.random, "hub_was_behind"));
+      }
+    }
+    cursors.push_back(std::move(cursor));
+  }
+  return Done{};
+}
+
+Status HelloJob::bump_epoch(HubTransaction& tx, Random& random, const std::string& flag) {
+  epoch = 0;
+  while (epoch == 0) epoch = random.next();
+  std::string bytes;
+  append_big_endian_64(bytes, epoch);
+  epoch_changed = true;
+  if (!flag.empty()) add_flag(device, flag);
+  return tx.settings().put(kEpochKey, bytes);
+}
+
+void CommitJob::run(StorageContext& context) {
+  const std::uint64_t hlc_before = hlc;
+  const auto done = context.store.write([&](HubTransaction& tx) -> Status {
+    hlc = hlc_before;
+    Ingest ingest(tx, context.ops, context.rules, now);
+    for (Item& item : items) {
+      DUHUI_TRY(outcome, ingest.take(item.incoming));
+      item.outcome = std::move(outcome);
+    }
+    DUHUI_CHECK_OK(ingest.finish(origin, hlc));
+    grown = ingest.grown_feeds();
+    changed = ingest.changed_records();
+    return Done{};
+  });
+  if (!done) {
+    context.ops.clear();
+    failed = done.error();
+  }
+}
+
+void SaveJob::run(StorageContext& context) {
+  const std::uint64_t hlc_before = hlc;
+  const auto done = context.store.write([&](HubTransaction& tx) -> Status {
+    hlc = hlc_before;
+    Ingest ingest(tx, context.ops, context.rules, now);
+    DUHUI_TRY(saved, ingest.save(origin, hlc, intents));
+    dots = std::move(saved);
+    DUHUI_CHECK_OK(ingest.finish(origin, hlc));
+    grown = ingest.grown_feeds();
+    return Done{};
+  });
+  if (!done) {
+    context.ops.clear();
+    failed = done.error();
+  }
+}
+
+}  // namespace duhui::hub

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hub/ports/store.h"
+#include "shared/base/ids.h"
+#include "shared/base/result.h"
+#include "shared/merge/record_state.h"
+#include "shared/sync/op_builder.h"
+
+namespace duhui::hub {
+
+class RecordLookup;
+
+/// The columns of a record's row that depend on its content.
+struct RecordSummary {
+  std::string school_id;
+  std::string date;
+  std::string state;
+  bool deleted = false;
+  std::vector<RegisterKey> conflicts;
+  /// References to other records: (field name, id text).
+  std::vector<std::pair<std::string, std::string>> links;
+};
+
+/// What the supervision domain says about merged records. Pure; the hub's core asks it inside the
+/// storing transaction.
+class RecordRules {
+ public:
+  virtual ~RecordRules() = default;
+
+  virtual RecordSummary summarize(const RecordState& state) = 0;
+  /// The same for a record that consists of its creating op alone: the common case, without a state.
+  virtual RecordSummary summarize_new(const Dot& dot, const sync::v1::Op& op) = 0;
+  /// Rank (duhui.record.v1.Writer) of a person; 0: not known here.
+  virtual Result<std::uint32_t> rank_of(RecordLookup& lookup, const std::string& person) = 0;
+  /// What the hub itself has to write after `changed` records changed (official numbers, cancelled
+  /// escalations). Must settle: asked again about its own writes until it returns none.
+  virtual Result<std::vector<Intent>> follow_ups(RecordLookup& lookup,
+                                                 const std::vector<RecordId>& changed,
+                                                 WallTime now) = 0;
+};
+
+/// Records as the current transaction sees them.
+class RecordLookup {
+ public:
+  virtual ~RecordLookup() = default;
+  /// Null: unknown.
+  virtual Result<const RecordState*> state(const RecordId& id) = 0;
+  virtual Result<std::vector<RecordId>> linked_to(std::string_view name, std::string_view to) = 0;
+  virtual Result<std::optional<std::string>> setting(std::string_view key) = 0;
+  virtual Status set(std::string_view key, std::string_view value) = 0;
+};
+
+}  // namespace duhui::hub
