@@ -1,0 +1,34 @@
+#pragma once
+
+#include "hub/core/record_rules.h"
+#include "shared/merge/view.h"
+
+namespace duhui::sim {
+
+/// The least a hub needs to know of the domain; follow-ups belong to the domain's own tests.
+class SimRules final : public hub::RecordRules {
+ public:
+  hub::RecordSummary summarize(const RecordState& state) override {
+    hub::RecordSummary summary;
+    const RecordSchema* schema = Schema::instance().find(state.type());
+    if (schema == nullptr) return summary;
+    const RecordView shown = view(*schema, state, {});
+    summary.deleted = shown.deleted;
+    for (const ShownRegister& shown_register : shown.registers) {
+      if (shown_register.in_conflict()) summary.conflicts.push_back(shown_register.key);
+    }
+    return summary;
+  }
+  hub::RecordSummary summarize_new(const Dot&, const sync::v1::Op&) override { return {}; }
+  Result<std::uint32_t> rank_of(hub::RecordLookup&, const std::string& person) override {
+    // The hub knows better than the device for some people, so that stamps are exercised.
+    return person.size() % 2 == 0 ? 2u : 4u;
+  }
+  Result<std::vector<Intent>> follow_ups(hub::RecordLookup&,
+                                         const std::vector<RecordId>&,
+                                         WallTime) override {
+    return std::vector<Intent>{};
+  }
+};
+
+}  // namespace duhui::sim

@@ -1,0 +1,75 @@
+// Runs universes: sim_runner --seed N [--verbose] | --from N --count M | --minutes M
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string>
+
+#include "tests/sim/world.h"
+
+namespace {
+
+using duhui::sim::Options;
+using duhui::sim::Verdict;
+using duhui::sim::World;
+
+bool run_one(std::uint64_t seed, bool verbose, std::uint64_t& saved, std::uint64_t& forks) {
+  const Options options = Options::from_seed(seed);
+  World world(options, verbose);
+  const Verdict verdict = world.run();
+  saved += verdict.saved;
+  forks += verdict.reincarnations;
+  if (verdict.breach.empty()) return true;
+  std::printf("seed %llu: %s\n  %s\n  replay: sim_runner --seed %llu --verbose\n",
+              static_cast<unsigned long long>(seed), verdict.breach.c_str(), options.describe().c_str(),
+              static_cast<unsigned long long>(seed));
+  return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::uint64_t from = 1, count = 1;
+  double minutes = 0;
+  bool verbose = false;
+  bool until_breach = false;
+  for (int at = 1; at < argc; ++at) {
+    const std::string word = argv[at];
+    const auto number = [&] { return at + 1 < argc ? std::strtoull(argv[++at], nullptr, 10) : 0; };
+    if (word == "--seed") {
+      from = number();
+    } else if (word == "--from") {
+      from = number();
+    } else if (word == "--count") {
+      count = number();
+    } else if (word == "--minutes") {
+      minutes = static_cast<double>(number());
+    } else if (word == "--until-breach") {
+      until_breach = true;
+    } else if (word == "--verbose") {
+      verbose = true;
+    } else {
+      std::printf("usage: sim_runner --seed N [--verbose] | --from N --count M [--until-breach] | --minutes M\n");
+      return 2;
+    }
+  }
+  const auto start = std::chrono::steady_clock::now();
+  if (minutes > 0) from = std::random_device{}() * 1000ull;
+  std::uint64_t done = 0, breaches = 0, saved = 0, forks = 0;
+  for (std::uint64_t seed = from;; ++seed) {
+    const double spent =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60;
+    if (minutes > 0 ? spent >= minutes : done >= count) break;
+    ++done;
+    if (!run_one(seed, verbose, saved, forks)) {
+      ++breaches;
+      if (until_breach) break;
+    }
+  }
+  std::printf("%llu universes, %llu edits saved, %llu streams reborn, %llu breaches\n",
+              static_cast<unsigned long long>(done), static_cast<unsigned long long>(saved),
+              static_cast<unsigned long long>(forks), static_cast<unsigned long long>(breaches));
+  return breaches == 0 ? 0 : 1;
+}

@@ -1,0 +1,140 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <queue>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "hub/core/hub_core.h"
+#include "hub/core/op_reader.h"
+#include "tests/sim/options.h"
+#include "tests/sim/sim_agent.h"
+#include "tests/sim/sim_rules.h"
+#include "tests/support/memory_hub_store.h"
+
+namespace duhui::sim {
+
+/// What a run found.
+struct Verdict {
+  std::string breach;  // empty: none
+  std::uint64_t trace = 0;  // hash of everything that happened; the same seed gives the same
+  std::uint64_t events = 0;
+  std::uint64_t saved = 0;
+  std::uint64_t reincarnations = 0;
+};
+
+/// A hub and N agents in one thread and virtual time. One seed is one universe: the network, the
+/// disks, the clocks and the people all draw from it.
+///
+///   run: a stormy phase with the faults of the options, then a calm one in which everything must
+///   converge. The invariants of sync.md section 12 are checked after every event.
+class World {
+ public:
+  explicit World(const Options& options, bool verbose = false);
+  Verdict run();
+
+ private:
+  enum class Kind : std::uint8_t { to_hub, to_agent, job, link_lost_hub, link_lost_agent, tick };
+  struct Event {
+    std::int64_t at = 0;
+    std::uint64_t order = 0;
+    Kind kind = Kind::tick;
+    std::uint64_t link = 0;
+    std::string bytes;
+    std::shared_ptr<std::unique_ptr<hub::Job>> job;
+    std::uint64_t hub_life = 0;
+  };
+  struct Later {
+    bool operator()(const Event& a, const Event& b) const {
+      return a.at != b.at ? a.at > b.at : a.order > b.order;
+    }
+  };
+  struct Link {
+    std::uint32_t agent = 0;
+    bool agent_side = true;
+    bool hub_side = true;
+    bool cut = false;  // nothing is delivered any more
+    std::int64_t up_at = 0;    // deliveries keep their order
+    std::int64_t down_at = 0;
+    std::int64_t hub_timer_at = -1;
+  };
+
+  // people (world_people.cc)
+  void someone_edits();
+  void edit_at_agent(SimAgent& agent);
+  void edit_at_hub();
+  std::vector<IntendedWrite> draw_writes(const RecordState* state, const std::string& person,
+                                         const std::string& text, bool& sees_all);
+  Intent draw_intent(const std::vector<RecordId>& known, const RecordState* state,
+                     const RecordId& chosen, const std::string& text);
+  std::string new_text();
+
+  // network and processes (world.cc)
+  void step();
+  void handle(Event& event);
+  void push(Event event);
+  void connect(SimAgent& agent);
+  void perform(SimAgent& agent, std::vector<agent::Effect> effects);
+  void perform_hub(hub::HubEffects effects);
+  void drop_link(std::uint64_t id, bool agent_notices, bool hub_notices);
+  void timers();
+  std::int64_t delay();
+
+  // faults (world_faults.cc)
+  void maybe_fault();
+  void start_agent(SimAgent& agent);
+  void crash_agent(SimAgent& agent);
+  void start_hub();
+  void crash_hub();
+  void roll_back_disk(SimAgent& agent);
+  void clone_device(SimAgent& agent);
+  void restore_hub();
+  void calm_down();
+
+  // checks (world_checks.cc)
+  void check_watermarks();
+  void check_saved(SimAgent& agent);
+  void check_converged();
+  std::set<std::string> texts_that_must_survive();
+  std::map<RecordId, std::string> dump_agent(SimAgent& agent);
+  std::map<RecordId, std::string> dump_hub();
+  bool quiet();
+  void breach(const std::string& what);
+  void note(const std::string& what);
+
+  const Options options_;
+  const bool verbose_;
+  SeededRandom random_;
+  Faults faults_;
+  std::int64_t now_ = 1'760'000'000'000;  // October 2025
+  std::uint64_t order_ = 0;
+  std::priority_queue<Event, std::vector<Event>, Later> events_;
+  std::map<std::uint64_t, Link> links_;
+  std::uint64_t next_link_ = 1;
+
+  hub::MemoryHubStore hub_store_;
+  std::deque<hub::MemoryHubState> hub_images_;
+  std::unique_ptr<hub::HubIdentity> hub_identity_;
+  std::unique_ptr<hub::HubCore> hub_;  // null: the process is down
+  std::unique_ptr<hub::OpReader> hub_ops_;
+  SimRules rules_;
+  SeededRandom hub_random_;
+  std::uint64_t hub_life_ = 0;
+  std::int64_t writer_free_at_ = 0;
+  std::int64_t hub_up_at_ = 0;
+  SigningKey hub_key_;
+  HubId hub_id_;
+
+  std::vector<std::unique_ptr<SimAgent>> agents_;
+  std::set<std::string> hub_saved_;  // texts saved at the hub in its current life
+  std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> watermarks_;  // epoch, acknowledged
+  std::uint64_t texts_ = 0;
+  bool calm_ = false;
+  Verdict verdict_;
+};
+
+}  // namespace duhui::sim

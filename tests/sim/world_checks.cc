@@ -1,0 +1,145 @@
+// The invariants of docs/protocol.md, asked of stores, not of the code that keeps them.
+
+#include <algorithm>
+
+#include "agent/core/keys.h"
+#include "shared/base/bytes.h"
+#include "tests/sim/world.h"
+
+namespace duhui::sim {
+namespace {
+
+void collect_texts(std::string_view bytes, std::set<std::string>& texts) {
+  for (std::size_t at = bytes.find("text#"); at != std::string_view::npos; at = bytes.find("text#", at + 5)) {
+    const std::size_t end = bytes.find('#', at + 5);
+    if (end == std::string_view::npos) return;
+    texts.insert(std::string(bytes.substr(at, end - at + 1)));
+  }
+}
+
+std::string dump(const RecordState& state) {
+  std::string text = std::to_string(static_cast<int>(state.stage())) + state.scope() + "\n";
+  const auto add = [&](const char* kind, const RegisterWrite& write) {
+    text += std::string(kind) + to_string(write.dot) + "=" + to_hex(write.value.value_or("-")) + "\n";
+  };
+  for (const auto& [key, reg] : state.registers()) {
+    text += std::to_string(key.field) + "/" + key.key + "\n";
+    for (const RegisterWrite& write : reg.live) add(" live ", write);
+    for (const RegisterWrite& write : reg.history) add(" past ", write);
+  }
+  for (const auto& [dot, facts] : state.ops()) {
+    text += to_string(dot) + " " + facts.person + " " + std::to_string(facts.stamp.effective_ms) + " " +
+            std::to_string(facts.stamp.rank) + " " + std::to_string(facts.stamp.at_hub) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+void World::check_watermarks() {
+  for (const auto& agent : agents_) {
+    if (!agent->replica) continue;
+    const store::v1::AgentState& state = agent->replica->state();
+    if (state.acknowledged() > state.head()) breach("acknowledged more than was saved");
+    // Acknowledged means: on the hub's disk. An older copy put in its place has another epoch as soon
+    // as anybody notices; until then the question has no answer.
+    if (options_.faults.hub_restored) continue;
+    const auto origin = agent->replica->origin();
+    const auto& streams = hub_store_.state().streams;
+    const auto at = streams.find(origin);
+    const std::uint64_t durable = at == streams.end() ? 0 : at->second.head;
+    if (state.acknowledged() > durable) {
+      breach("agent " + std::to_string(agent->number) + ": acknowledged " +
+             std::to_string(state.acknowledged()) + ", durable " + std::to_string(durable));
+    }
+  }
+}
+
+void World::check_saved(SimAgent& agent) {
+  std::set<std::string> held;
+  for (const auto& [key, value] : agent.disk.values) {
+    if (key.starts_with("r/")) collect_texts(value, held);
+  }
+  for (const std::string& text : agent.saved) {
+    if (!held.contains(text)) {
+      return breach("agent " + std::to_string(agent.number) + " lost " + text + " at a restart");
+    }
+  }
+}
+
+bool World::quiet() {
+  if (!hub_ || !hub_->idle()) return false;
+  return std::all_of(agents_.begin(), agents_.end(), [](const auto& agent) {
+    return agent->replica && agent->session && agent->session->caught_up();
+  });
+}
+
+std::set<std::string> World::texts_that_must_survive() {
+  std::set<std::string> texts = hub_saved_;
+  for (const auto& agent : agents_) texts.insert(agent->saved.begin(), agent->saved.end());
+  return texts;
+}
+
+std::map<RecordId, std::string> World::dump_agent(SimAgent& agent) {
+  std::map<RecordId, std::string> all;
+  auto ids = agent.replica->find(0, {}, 100'000);
+  if (!ids) return all;
+  for (const RecordId& id : *ids) {
+    auto state = agent.replica->record(id);
+    if (state && *state) all[id] = dump(**state);
+  }
+  return all;
+}
+
+std::map<RecordId, std::string> World::dump_hub() {
+  std::map<RecordId, std::string> all;
+  const auto read = hub_store_.read([&](hub::HubTransaction& tx) -> Status {
+    for (const auto& [id, row] : hub_store_.state().records) {
+      DUHUI_TRY(state, hub_ops_->load(tx, row));
+      all[id] = dump(state);
+    }
+    return Done{};
+  });
+  if (!read) breach("hub read: " + to_string(read.error()));
+  return all;
+}
+
+void World::check_converged() {
+  const std::map<RecordId, std::string> hub = dump_hub();
+  std::set<std::string> at_hub;
+  for (const auto& [key, batch] : hub_store_.state().batches) {
+    auto raw = hub_ops_->codec().unpack(batch.encoding, batch.dictionary, batch.raw_bytes, batch.payload);
+    if (!raw) return breach("hub batch: " + to_string(raw.error()));
+    collect_texts(*raw, at_hub);
+  }
+  for (const std::string& text : texts_that_must_survive()) {
+    if (!at_hub.contains(text)) return breach("the hub lacks " + text);
+  }
+  for (const auto& agent : agents_) {
+    const std::map<RecordId, std::string> device = dump_agent(*agent);
+    const std::string name = "agent " + std::to_string(agent->number);
+    for (const auto& [id, text] : device) {
+      const auto at = hub.find(id);
+      if (at == hub.end()) return breach(name + " has a record the hub lacks: " + to_uuid_text(id.view()));
+      if (at->second != text) {
+        return breach(name + " differs from the hub in " + to_uuid_text(id.view()) + "\n--- hub\n" +
+                      at->second + "--- " + name + "\n" + text);
+      }
+    }
+    const std::string own_zone = "city/zone" + std::to_string(agent->number % 2);
+    for (const auto& [id, row] : hub_store_.state().records) {
+      const bool clone = agent->number >= options_.agents;
+      const bool readable = row.scope.starts_with("city/zone2") || (!clone && row.scope.starts_with(own_zone));
+      if (readable && !device.contains(id)) return breach(name + " lacks " + to_uuid_text(id.view()));
+    }
+    if (agent->replica->quarantine() && !agent->replica->quarantine()->empty()) {
+      return breach(name + " quarantined an honest op");
+    }
+  }
+  if (!hub_store_.state().quarantine.empty()) {
+    const auto& first = hub_store_.state().quarantine.begin()->second;
+    return breach("the hub quarantined an honest op: " + first.kind + " " + first.detail);
+  }
+}
+
+}  // namespace duhui::sim

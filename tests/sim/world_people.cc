@@ -1,0 +1,148 @@
+// What people do: create visits, answer items, write paragraphs, add and remove photos, submit, delete.
+
+#include "duhui/record/v1/visit.pb.h"
+#include "shared/merge/schema.h"
+#include "tests/sim/world.h"
+
+namespace duhui::sim {
+namespace {
+
+using record::v1::VisitRecord;
+
+const RecordSchema& visit_schema() {
+  static const RecordSchema* schema = Schema::instance().find("visit_record");
+  return *schema;
+}
+
+std::vector<IntendedWrite> writes_of(const VisitRecord& part) {
+  std::vector<IntendedWrite> writes;
+  auto fragments = split(visit_schema(), part);
+  if (!fragments) return writes;
+  for (Fragment& fragment : *fragments) writes.push_back({fragment.key, std::move(fragment.value)});
+  return writes;
+}
+
+}  // namespace
+
+std::string World::new_text() { return "text#" + std::to_string(++texts_) + "#"; }
+
+std::vector<IntendedWrite> World::draw_writes(const RecordState* state,
+                                              const std::string& person,
+                                              const std::string& text,
+                                              bool& sees_all) {
+  VisitRecord part;
+  sees_all = false;
+  switch (state == nullptr ? 0 : 1 + random_.below(7)) {
+    case 0:
+      part.set_school_id("sch-001");
+      part.set_visit_date("2025-10-09");
+      (*part.mutable_summary())[person] = text;
+      break;
+    case 1:
+    case 2: {
+      auto& answer = (*part.mutable_item_answers())["R" + std::to_string(1 + random_.below(4))];
+      answer.mutable_value()->set_text(random_.below(2) == 0 ? "good" : "poor");
+      answer.set_remark(text);
+      answer.set_by(person);
+      break;
+    }
+    case 3: (*part.mutable_narrative())[person] = text; break;
+    case 4: {
+      auto* photo = part.add_attachments();
+      photo->set_id("ph" + std::to_string(random_.below(5)));
+      photo->set_caption(text);
+      break;
+    }
+    case 5: part.set_unsigned_reason(text); break;
+    case 6: {
+      auto* change = part.add_status_events();
+      change->set_reason(text);
+      sees_all = true;
+      break;
+    }
+    case 7: {
+      std::vector<IntendedWrite> writes{{{kDeletedField, {}}, std::string("\x08\x01")}};
+      (*part.mutable_narrative())[person] = text;
+      for (IntendedWrite& write : writes_of(part)) writes.push_back(std::move(write));
+      sees_all = true;
+      return writes;
+    }
+    default: break;
+  }
+  return writes_of(part);
+}
+
+void World::someone_edits() {
+  if (hub_ && random_.below(6) == 0) return edit_at_hub();
+  SimAgent& agent = *agents_[random_.below(agents_.size())];
+  if (agent.replica) edit_at_agent(agent);
+}
+
+void World::edit_at_agent(SimAgent& agent) {
+  auto known = agent.replica->find(visit_schema().rule.type(), {}, 1000);
+  if (!known) return;  // the disk says no
+  Intent intent;
+  intent.type = visit_schema().rule.type();
+  intent.person = "u-" + std::string(1 + random_.below(3), 'x');
+  intent.rank = 4;
+  std::optional<RecordState> state;
+  if (!known->empty() && random_.below(4) != 0) {
+    intent.record = (*known)[random_.below(known->size())];
+    auto found = agent.replica->record(intent.record);
+    if (!found) return;
+    state = std::move(*found);
+    if (state && state->stage() != RecordState::Stage::born) return;
+  }
+  if (!state) {
+    intent.record = mint_record_id({now_}, agent.random);
+    intent.creates = true;
+    intent.scope = (random_.below(3) == 0 ? std::string("city/zone2/school")
+                                          : "city/zone" + std::to_string(agent.number % 2) + "/school");
+    // A clone sits where its original sits.
+    if (agent.number >= options_.agents) intent.scope = "city/zone2/school";
+  }
+  const std::string text = new_text();
+  intent.writes = draw_writes(state ? &*state : nullptr, intent.person, text, intent.sees_all);
+  auto saved = agent.replica->save({intent}, agent.clock(now_));
+  note("agent " + std::to_string(agent.number) + " saves " + text + (saved ? "" : " (refused)"));
+  if (!saved) {
+    if (saved.error().code != ErrorCode::storage_failed) breach("save: " + to_string(saved.error()));
+    return;
+  }
+  ++verdict_.saved;
+  agent.saved.insert(text);
+  if (agent.session) perform(agent, agent.session->saved(agent.clock(now_)));
+}
+
+void World::edit_at_hub() {
+  std::vector<RecordId> known;
+  for (const auto& [id, row] : hub_store_.state().records) {
+    if (row.born) known.push_back(id);
+  }
+  if (known.empty()) return;
+  Intent intent;
+  intent.type = visit_schema().rule.type();
+  intent.person = "u-office";
+  intent.rank = 4;
+  intent.record = known[random_.below(known.size())];
+  const hub::RecordRow row = hub_store_.state().records.at(intent.record);
+  std::optional<RecordState> state;
+  const auto read = hub_store_.read([&](hub::HubTransaction& tx) -> Status {
+    DUHUI_TRY(loaded, hub_ops_->load(tx, row));
+    state = std::move(loaded);
+    return Done{};
+  });
+  if (!read) return breach("hub read: " + to_string(read.error()));
+  const std::string text = new_text();
+  intent.writes = draw_writes(&*state, intent.person, text, intent.sees_all);
+  auto job = hub_->save({intent}, {now_});
+  hub::StorageContext context{hub_store_, *hub_ops_, rules_, hub_random_};
+  job->run(context);
+  if (job->failed) return breach("hub save: " + to_string(*job->failed));
+  note("hub saves " + text);
+  ++verdict_.saved;
+  hub_saved_.insert(text);
+  perform_hub(hub_->job_done(std::move(job), {now_}, {now_}));
+}
+
+}  // namespace duhui::sim
