@@ -33,7 +33,7 @@ struct StorageContext {
 /// it back; until then nobody else looks at it.
 class Job {
  public:
-  explicit Job(SessionId session) : session(session) {}
+  explicit Job(SessionId of) : session(of) {}
   virtual ~Job() = default;
   virtual void run(StorageContext& context) = 0;
   /// Changes the database: runs on the one writing thread, in order.

@@ -3,14 +3,16 @@
 #include <algorithm>
 #include <charconv>
 
+#include "duhui/store/v1/store.pb.h"
 #include "hub/core/jobs.h"
+#include "hub/core/tickets.h"
 #include "shared/base/bytes.h"
 #include "shared/crypto/digest.h"
 #include "shared/merge/effective_time.h"
 #include "shared/sync/frame_codec.h"
 #include "shared/sync/limits.h"
 #include "shared/sync/stream_chain.h"
-#include "hub/core/tickets.h"
+
 
 namespace duhui::hub {
 namespace {
