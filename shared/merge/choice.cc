@@ -154,40 +154,44 @@ void Chooser::collect(const RegisterKey& key, const Register& reg) {
   for (const RegisterWrite& write : reg.history) add_if_shown_type(write);
 }
 
-/// The register as the freezing event saw it. It names the writes that were live then, of which
-/// later ones may have replaced some; what they had replaced in their turn matters for lists only.
+/// The register as the freezing event saw it. The event names the writes that were live then; what
+/// they had replaced in their turn belongs to it as well.
 void Chooser::collect_frozen(const Register& reg) {
+  then_.clear();
+  std::vector<const RegisterWrite*> unread;
+  const auto reach = [&](const RegisterWrite& write) {
+    const auto at = std::lower_bound(then_.begin(), then_.end(), write.dot);
+    if (at != then_.end() && *at == write.dot) return;
+    then_.insert(at, write.dot);
+    unread.push_back(&write);
+  };
   for (const RegisterWrite& write : reg.live) {
-    if (is_inside(write.dot)) add_if_shown_type(write);
+    if (is_inside(write.dot)) reach(write);
   }
   for (const RegisterWrite& write : reg.history) {
-    if (is_inside(write.dot)) add_if_shown_type(write);
+    if (is_inside(write.dot)) reach(write);
   }
-  if (choice_.policy != record::v1::POLICY_APPEND) {
-    std::erase_if(pool_, [&](const Candidate& c) {
-      return std::any_of(c.write->replaced_by.begin(), c.write->replaced_by.end(),
-                         [&](const Dot& dot) { return is_inside(dot); });
-    });
-    return;
-  }
-  std::vector<Dot> known;
-  for (const Candidate& c : pool_) known.push_back(c.write->dot);
-  std::sort(known.begin(), known.end());
-  std::vector<const RegisterWrite*> unread;
-  for (const Candidate& c : pool_) unread.push_back(c.write);
   while (!unread.empty()) {
-    const RegisterWrite* write = unread.back();
+    const RegisterWrite& write = *unread.back();
     unread.pop_back();
-    for (const Dot& dot : write->replaces) {
-      const auto at = std::lower_bound(known.begin(), known.end(), dot);
-      if (at != known.end() && *at == dot) continue;
-      known.insert(at, dot);
-      const RegisterWrite* earlier = find_write(reg, dot);
-      if (earlier == nullptr) continue;
-      add_if_shown_type(*earlier);
-      unread.push_back(earlier);
+    add_if_shown_type(write);
+    for (const Dot& dot : write.replaces) {
+      if (const RegisterWrite* earlier = find_write(reg, dot)) reach(*earlier);
     }
   }
+  if (choice_.policy == record::v1::POLICY_APPEND) return;
+  if (choice_.policy == record::v1::POLICY_HUB_ONLY) return;
+  std::erase_if(pool_, [&](const Candidate& c) { return was_replaced(*c.write, true); });
+}
+
+/// Whether a write replaced it, or had by then if the register is closed.
+bool Chooser::was_replaced(const RegisterWrite& write, bool closed) const {
+  return std::any_of(write.replaced_by.begin(), write.replaced_by.end(),
+                     [&](const Dot& dot) { return !closed || was_there(dot); });
+}
+
+bool Chooser::was_there(const Dot& dot) const {
+  return std::binary_search(then_.begin(), then_.end(), dot);
 }
 
 const Choice& Chooser::choose(const RegisterKey& key, const Register& reg) {
@@ -366,7 +370,7 @@ bool Chooser::is_superseded_at_hub(const Register& reg,
     const auto at = std::lower_bound(seen.begin(), seen.end(), dot);
     if (dot == write.dot || (at != seen.end() && *at == dot)) continue;
     seen.insert(at, dot);
-    if (closed && !is_inside(dot)) continue;
+    if (closed && !was_there(dot)) continue;
     if (state_.op(dot)->stamp.at_hub) return true;
     if (const RegisterWrite* next = find_write(reg, dot)) {
       unread.insert(unread.end(), next->replaced_by.begin(), next->replaced_by.end());
@@ -377,11 +381,11 @@ bool Chooser::is_superseded_at_hub(const Register& reg,
 
 void Chooser::choose_of_hub(const Register& reg, bool closed) {
   for (const Candidate& c : pool_) {
-    if (!c.facts->stamp.at_hub) choice_.proposals.push_back(c);
+    if (!c.facts->stamp.at_hub && !was_replaced(*c.write, closed)) choice_.proposals.push_back(c);
   }
   pool_.clear();
   const auto add = [&](const RegisterWrite& write) {
-    if (closed && !is_inside(write.dot)) return;
+    if (closed && !was_there(write.dot)) return;
     if (state_.op(write.dot)->stamp.at_hub && !is_superseded_at_hub(reg, write, closed)) {
       add_if_shown_type(write);
     }

@@ -60,6 +60,8 @@ class Chooser {
   void add_if_shown_type(const RegisterWrite& write);
   void collect(const RegisterKey& key, const Register& reg);
   void collect_frozen(const Register& reg);
+  bool was_replaced(const RegisterWrite& write, bool closed) const;
+  bool was_there(const Dot& dot) const;
 
   void choose_latest();
   void choose_asked(const FieldSchema* field);
@@ -81,6 +83,7 @@ class Chooser {
   const Ask ask_;
   std::vector<Dot> inside_;  // ordered copy of options.frozen_at
   std::vector<Candidate> pool_;
+  std::vector<Dot> then_;  // of a closed register: its writes up to the freezing event, ordered
   Choice choice_;
 };
 

@@ -65,24 +65,26 @@ Ops Model::with_value(Ops ops, Reg reg) const {
   return out;
 }
 
-/// The writes a policy chooses among.
-Ops Model::pool(Reg reg, std::optional<Ops> inside) const {
-  if (!inside || stays_open(reg)) return is_list(reg) ? writers(reg) : live(reg);
+/// The writes that count: all, or those a freezing event knew, directly or through a later one.
+Ops Model::counted(Reg reg, std::optional<Ops> inside) const {
+  if (!inside || stays_open(reg)) return writers(reg);
   Ops out = writers(reg) & *inside;
-  if (is_list(reg)) {
-    for (Ops before = 0; before != out;) {
-      before = out;
-      for (int op = 0; before >> op != 0; ++op) {
-        if (has(before, op)) out |= write_of(op, reg)->replaces & writers(reg);
-      }
+  for (Ops before = 0; before != out;) {
+    before = out;
+    for (int op = 0; before >> op != 0; ++op) {
+      if (has(before, op)) out |= write_of(op, reg)->replaces & writers(reg);
     }
-    return out;
   }
+  return out;
+}
+
+/// The writes a policy chooses among.
+Ops Model::pool(Reg reg, Ops counted) const {
   Ops named = 0;
-  for (int op = 0; out >> op != 0; ++op) {
-    if (has(out, op)) named |= write_of(op, reg)->replaces;
+  for (int op = 0; counted >> op != 0; ++op) {
+    if (has(counted, op)) named |= write_of(op, reg)->replaces;
   }
-  return out & ~named;
+  return is_list(reg) ? counted : counted & ~named;
 }
 
 /// Repeatedly the earliest of those whose predecessors are all out.
@@ -129,7 +131,7 @@ bool Model::followed_by_hub(int op, Reg reg, Ops counted) const {
   return false;
 }
 
-void Model::decide(Reg reg, Ops pool, Ops counted, Expected& out) const {
+void Model::decide(Reg reg, Ops pool, Ops all, Expected& out) const {
   const auto show = [&](int op) {
     if (op >= 0 && write_of(op, reg)->value) out.shown.push_back(op);
   };
@@ -181,9 +183,9 @@ void Model::decide(Reg reg, Ops pool, Ops counted, Expected& out) const {
     }
     case number: {
       Ops decided = 0;
-      for (int op = 0; counted >> op != 0; ++op) {
+      for (int op = 0; all >> op != 0; ++op) {
         const bool at_hub = history_.ops[static_cast<std::size_t>(op)].at_hub;
-        if (has(counted, op) && at_hub && !followed_by_hub(op, reg, counted)) decided |= 1u << op;
+        if (has(all, op) && at_hub && !followed_by_hub(op, reg, all)) decided |= 1u << op;
         if (has(pool, op) && !at_hub) out.proposals |= 1u << op;
       }
       return show(latest(decided));
@@ -194,9 +196,9 @@ void Model::decide(Reg reg, Ops pool, Ops counted, Expected& out) const {
 }
 
 Expected Model::shown(Reg reg, std::optional<Ops> inside) const {
-  const Ops counted = inside && !stays_open(reg) ? writers(reg) & *inside : writers(reg);
+  const Ops all = counted(reg, inside);
   Expected out;
-  decide(reg, pool(reg, inside), counted, out);
+  decide(reg, pool(reg, all), all, out);
   out.rest = writers(reg) & ~out.siblings & ~out.proposals;
   for (const int op : out.shown) out.rest &= ~(1u << op);
   return out;

@@ -109,12 +109,13 @@ class Model {
   int latest(Ops ops) const;
   Ops with_value(Ops ops, Reg reg) const;
   int value(int op, Reg reg) const { return *write_of(op, reg)->value; }
-  Ops pool(Reg reg, std::optional<Ops> inside) const;
+  Ops counted(Reg reg, std::optional<Ops> inside) const;
+  Ops pool(Reg reg, Ops counted) const;
   std::vector<int> listed(Ops ops, Reg reg) const;
   bool followed_by_hub(int op, Reg reg, Ops counted) const;
   Ops voices(Ops ops, Reg reg) const;
   Ops unseen(int deleting) const;
-  void decide(Reg reg, Ops pool, Ops counted, Expected& out) const;
+  void decide(Reg reg, Ops pool, Ops all, Expected& out) const;
 
   const History& history_;
   const Ops received_;
