@@ -33,7 +33,9 @@ bool ends_after_a_record(std::string_view log) {
 
 }  // namespace
 
-Status check_database_folder(FileSystem& files, const std::string& folder) {
+Status check_database_folder(FileSystem& files,
+                             const std::string& folder,
+                             UnfinishedManifest unfinished) {
   DUHUI_TRY(names, files.list(folder));
   const auto has = [&](std::string_view suffix) {
     return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
@@ -49,6 +51,7 @@ Status check_database_folder(FileSystem& files, const std::string& folder) {
       std::find(names.begin(), names.end(), current) == names.end()) {
     return Error{ErrorCode::corrupt_data, folder + ": CURRENT names no manifest"};
   }
+  if (unfinished == UnfinishedManifest::allowed) return Done{};
   DUHUI_TRY(manifest, read_file(files, folder + "/" + current, kManifestMax));
   if (!ends_after_a_record(manifest)) {
     return Error{ErrorCode::corrupt_data, folder + ": " + current + " is cut"};

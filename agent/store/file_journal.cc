@@ -16,6 +16,8 @@ constexpr std::size_t kNumberDigits = 16;
 constexpr std::uint64_t kSegmentFileMax = 1ull << 30;
 // Ids, chain and a little: what an op may not use of a frame.
 constexpr std::size_t kFrameOverhead = 128;
+// Stands for the entries of a segment that could not be read when the journal was opened.
+constexpr Origin kNobody{};
 
 std::string to_name(std::uint64_t segment) {
   std::string digits = std::to_string(segment);
@@ -63,6 +65,7 @@ Status FileJournal::load() {
       seq = std::max(seq, entry.dot.seq);
     });
     // Unreadable now, perhaps not tomorrow: an origin that is never acknowledged keeps it.
+    damaged_ranges_ += damage ? *damage : 1;
     if (!damage) newest[Origin{}] = ~std::uint64_t{0};
   }
   // What the last run wrote but did not live to sync is read above, so it must stay.
@@ -80,8 +83,11 @@ std::string FileJournal::path_of(std::uint64_t segment) const {
 
 Result<std::uint64_t> FileJournal::read_segment(std::uint64_t segment,
                                                 const std::function<void(const Entry&)>& visit) {
-  DUHUI_TRY(bytes, read_file(files_, path_of(segment), kSegmentFileMax));
-  return read_frames(bytes, visit);
+  auto bytes = read_file(files_, path_of(segment), kSegmentFileMax);
+  // An op that is overlooked is saved again under the same seq: one hiccup must not hide one.
+  if (!bytes) bytes = read_file(files_, path_of(segment), kSegmentFileMax);
+  if (!bytes) return std::move(bytes).error();
+  return read_frames(*bytes, visit);
 }
 
 Status FileJournal::begin_segment() {
@@ -137,6 +143,10 @@ Result<std::uint64_t> FileJournal::replay(const std::function<void(const Entry&)
   std::uint64_t damaged_ranges = 0;
   for (const auto& [number, newest] : segments_) {
     const auto damage = read_segment(number, visit);
+    // Readable before, so perhaps after: "not there" would let a seq be given away twice.
+    if (!damage && !newest.contains(kNobody)) {
+      return Error{ErrorCode::storage_failed, "journal: " + damage.error().detail};
+    }
     damaged_ranges += damage ? *damage : 1;
   }
   return damaged_ranges;

@@ -34,9 +34,12 @@ class FileJournal final : public Journal {
 
   /// An entry whose frame would pass kJournalFrameMax: limit_exceeded, nothing written.
   Status append(const std::vector<Entry>& entries) override;
+  /// storage_failed: a segment that was readable is not now; what is in it is unknown, ask again.
   Result<std::uint64_t> replay(const std::function<void(const Entry&)>& visit) override;
   Status drop_through(const Dot& through) override;
 
+  /// What open() could not read; damage is at the end of a segment after a power cut.
+  std::uint64_t damaged_ranges() const { return damaged_ranges_; }
   std::size_t segment_count() const { return segments_.size(); }
 
  private:
@@ -58,6 +61,7 @@ class FileJournal final : public Journal {
   const JournalLimits limits_;
   std::map<std::uint64_t, Newest> segments_;  // by number, the open one too
   Newest dropped_;
+  std::uint64_t damaged_ranges_ = 0;
   std::uint64_t next_segment_ = 1;
   std::unique_ptr<AppendFile> open_;  // the newest segment, if it may still grow
   std::uint64_t open_size_ = 0;

@@ -197,7 +197,10 @@ class LevelDbEnv::Bridge final : public leveldb::EnvWrapper {
 
   leveldb::Status LockFile(const std::string& path, leveldb::FileLock** result) override {
     auto lock = files_.lock(path);
-    if (!lock) return failed(lock.error());
+    if (!lock) {
+      if (lock.error().code == ErrorCode::unavailable) lock_was_held_ = true;
+      return failed(lock.error());
+    }
     *result = new HeldLock(std::move(*lock));
     return leveldb::Status::OK();
   }
@@ -233,6 +236,7 @@ class LevelDbEnv::Bridge final : public leveldb::EnvWrapper {
   }
 
   bool take_disk_was_full() { return disk_was_full_.exchange(false); }
+  bool take_lock_was_held() { return lock_was_held_.exchange(false); }
 
  private:
   leveldb::Status failed(const Error& error) {
@@ -258,6 +262,7 @@ class LevelDbEnv::Bridge final : public leveldb::EnvWrapper {
   FileSystem& files_;
   const Compaction compaction_;
   std::atomic<bool> disk_was_full_{false};
+  std::atomic<bool> lock_was_held_{false};
   std::deque<std::pair<void (*)(void*), void*>> scheduled_;
 };
 
@@ -271,5 +276,7 @@ leveldb::Env* LevelDbEnv::env() { return bridge_.get(); }
 void LevelDbEnv::run_scheduled() { bridge_->run_scheduled(); }
 
 bool LevelDbEnv::take_disk_was_full() { return bridge_->take_disk_was_full(); }
+
+bool LevelDbEnv::take_lock_was_held() { return bridge_->take_lock_was_held(); }
 
 }  // namespace duhui::agent

@@ -32,6 +32,8 @@ class LevelDbEnv {
   void run_scheduled();
   /// Whether any call since the last take failed because the disk was full.
   bool take_disk_was_full();
+  /// Whether a lock was refused since the last take: another process has the database.
+  bool take_lock_was_held();
 
  private:
   class Bridge;

@@ -1,5 +1,7 @@
 #include "agent/store/leveldb_store.h"
 
+#include <cstdarg>
+#include <cstdio>
 #include <utility>
 
 #include <leveldb/cache.h>
@@ -44,6 +46,26 @@ Error to_error(const leveldb::Status& status, const std::string& context) {
           context + ": " + status.ToString()};
 }
 
+/// Keeps the lines in which RepairDB says what it gave up.
+class RepairDiary final : public leveldb::Logger {
+ public:
+  explicit RepairDiary(std::vector<std::string>& lines) : lines_(lines) {}
+
+  void Logv(const char* format, std::va_list arguments) override {
+    char line[512];
+    std::vsnprintf(line, sizeof line, format, arguments);
+    const std::string_view text(line);
+    const bool is_loss = text.find("ignor") != text.npos || text.find("dropp") != text.npos ||
+                         text.find("rror") != text.npos || text.find("orruption") != text.npos;
+    if (is_loss && lines_.size() < kLinesMax) lines_.emplace_back(text);
+  }
+
+ private:
+  static constexpr std::size_t kLinesMax = 1000;
+
+  std::vector<std::string>& lines_;
+};
+
 }  // namespace
 
 struct LevelDbStore::Database {
@@ -83,6 +105,24 @@ std::unique_ptr<LevelDbStore> LevelDbStore::open_later(FileSystem& files,
   return store;
 }
 
+Result<std::unique_ptr<LevelDbStore>> LevelDbStore::repair(FileSystem& files,
+                                                           std::string folder,
+                                                           DiskReserve& reserve,
+                                                           LevelDbLimits limits,
+                                                           std::vector<std::string>& unreadable) {
+  std::unique_ptr<LevelDbStore> store(new LevelDbStore(files, std::move(folder), reserve, limits));
+  RepairDiary diary(unreadable);
+  leveldb::Options options;
+  options.env = store->env_.env();
+  options.info_log = &diary;
+  const leveldb::Status status = leveldb::RepairDB(store->folder_, options);
+  if (!status.ok()) return to_error(status, "repair " + store->folder_);
+  DUHUI_CHECK_OK(store->open_handle(store->folder_, false));
+  // Its commit number may be damaged or gone: the entries carry their own.
+  if (auto number = store->read_commit_number()) store->committed_ = *number;
+  return store;
+}
+
 Status LevelDbStore::open_handle(const std::string& folder, bool create) {
   auto database = std::make_unique<Database>();
   leveldb::Logger* logger = nullptr;
@@ -101,6 +141,9 @@ Status LevelDbStore::open_handle(const std::string& folder, bool create) {
   const leveldb::Status status = leveldb::DB::Open(options, folder, &db);
   database->db.reset(db);
   if (!status.ok()) {
+    if (env_.take_lock_was_held()) {
+      return Error{ErrorCode::unavailable, "open " + folder + ": another process has it open"};
+    }
     // "disk full" is no damage, and no reason to set anything aside.
     if (env_.take_disk_was_full()) {
       return Error{ErrorCode::limit_exceeded, "open " + folder + ": " + status.ToString()};
@@ -123,8 +166,12 @@ Status LevelDbStore::create_database() {
 Status LevelDbStore::open_database() {
   DUHUI_TRY(found_folder, files_.info(folder_));
   if (!found_folder) DUHUI_CHECK_OK(create_database());
-  DUHUI_CHECK_OK(check_database_folder(files_, folder_));
+  // A reopening may find a manifest that this process itself could not finish: that is no damage.
+  const auto unfinished =
+      opened_before_ ? UnfinishedManifest::allowed : UnfinishedManifest::is_damage;
+  DUHUI_CHECK_OK(check_database_folder(files_, folder_, unfinished));
   DUHUI_CHECK_OK(open_handle(folder_, false));
+  opened_before_ = true;
 
   auto found = read_commit_number();
   if (!found) {

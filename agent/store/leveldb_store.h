@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/ports/file_system.h"
 #include "agent/ports/kv_store.h"
@@ -54,6 +55,13 @@ class LevelDbStore final : public KvStore {
                                                   DiskReserve& reserve,
                                                   LevelDbLimits limits,
                                                   std::string why);
+  /// Runs RepairDB in `folder`, which must be a copy: it may drop files and bring deleted entries
+  /// back. What it could not read is appended to `unreadable`.
+  static Result<std::unique_ptr<LevelDbStore>> repair(FileSystem& files,
+                                                      std::string folder,
+                                                      DiskReserve& reserve,
+                                                      LevelDbLimits limits,
+                                                      std::vector<std::string>& unreadable);
   ~LevelDbStore() override;
 
   Result<std::optional<std::string>> get(std::string_view key) override;
@@ -99,6 +107,7 @@ class LevelDbStore final : public KvStore {
   const LevelDbLimits limits_;
   LevelDbEnv env_;
   std::unique_ptr<Database> database_;
+  bool opened_before_ = false;
   std::uint64_t committed_ = 0;
   StoreHealth health_;
 };
