@@ -64,13 +64,25 @@ Result<std::vector<store::v1::QuarantinedOp>> Replica::quarantine() {
   return all;
 }
 
+Status Replica::settle() { return broken_ ? recover() : Status(Done{}); }
+
+void Replica::forget() {
+  broken_ = true;
+  // Best now: whoever asks next for the state must not read what never reached the disk.
+  static_cast<void>(recover().has_value());
+}
+
+Status Replica::commit(const KvBatch& batch) {
+  auto committed = store_.commit(batch);
+  if (!committed) forget();
+  return committed;
+}
+
 // --- saving ---
 
 Result<std::vector<Dot>> Replica::save(const std::vector<Intent>& intents,
                                        const ClockReading& clock) {
-  if (broken_) {
-    if (auto recovered = recover(); !recovered) return std::move(recovered).error();
-  }
+  DUHUI_CHECK_OK(settle());
   const std::uint64_t head_before = state_.head();
   const Origin origin_before = origin_;
   auto saved = try_save(intents, clock);
@@ -179,6 +191,7 @@ Result<std::optional<std::string>> Replica::chain_at(std::uint64_t seq) {
 Status Replica::welcomed(std::uint64_t epoch,
                          const sync::v1::StreamHead& hub_head,
                          WallTime hub_time) {
+  DUHUI_CHECK_OK(settle());
   const bool new_epoch = state_.epoch() != epoch;
   // A hub that forgot what it had acknowledged is sent everything after its head again.
   if (new_epoch || hub_head.seq() < state_.acknowledged()) {
@@ -189,14 +202,12 @@ Status Replica::welcomed(std::uint64_t epoch,
   if (hub_time.ms > 0) state_.set_hub_seen_ms(static_cast<std::uint64_t>(hub_time.ms));
   KvBatch batch;
   put_state(batch);
-  if (auto committed = store_.commit(batch); !committed) {
-    broken_ = true;
-    return committed;
-  }
+  DUHUI_CHECK_OK(commit(batch));
   return Done{};
 }
 
 Status Replica::acknowledged(const sync::v1::Ack& ack) {
+  DUHUI_CHECK_OK(settle());
   if (ack.origin() != origin_.view() || ack.through() > state_.head()) {
     return Error{ErrorCode::invalid_input, "ack: of ops this device does not have"};
   }
@@ -216,10 +227,7 @@ Status Replica::acknowledged(const sync::v1::Ack& ack) {
   KvBatch batch;
   put_state(batch);
   records.write(batch);
-  if (auto committed = store_.commit(batch); !committed) {
-    broken_ = true;
-    return committed;
-  }
+  DUHUI_CHECK_OK(commit(batch));
   return journal_.drop_through(Dot{origin_, ack.through()});
 }
 
@@ -259,10 +267,7 @@ Status Replica::forget_cursor(const std::string& scope) {
   state.clear_walk_after();
   KvBatch batch;
   batch.put(keys::scope(scope), state.SerializeAsString());
-  if (auto committed = store_.commit(batch); !committed) {
-    broken_ = true;
-    return committed;
-  }
+  DUHUI_CHECK_OK(commit(batch));
   return Done{};
 }
 
@@ -291,9 +296,7 @@ Result<std::vector<RecordId>> Replica::apply_runs(
 }
 
 Result<std::vector<RecordId>> Replica::apply(const sync::v1::FeedPage& page) {
-  if (broken_) {
-    if (auto recovered = recover(); !recovered) return std::move(recovered).error();
-  }
+  DUHUI_CHECK_OK(settle());
   if (scopes_[page.scope()].through() != page.after()) {
     // A page from before a reset of the cursor: the next one fits again.
     return std::vector<RecordId>{};
@@ -301,7 +304,7 @@ Result<std::vector<RecordId>> Replica::apply(const sync::v1::FeedPage& page) {
   RecordBatch records(store_, scopes_);
   auto changed = apply_runs(page.scope(), page.runs(), records);
   if (!changed) {
-    broken_ = true;  // scope sums were touched: read them again
+    forget();  // scope sums were touched: read them again
     return changed;
   }
   KvBatch batch;
@@ -314,10 +317,7 @@ Result<std::vector<RecordId>> Replica::apply(const sync::v1::FeedPage& page) {
     state_.set_hub_seen_ms(static_cast<std::uint64_t>(page.hub_time_ms()));
     put_state(batch);
   }
-  if (auto committed = store_.commit(batch); !committed) {
-    broken_ = true;
-    return std::move(committed).error();
-  }
+  DUHUI_CHECK_OK(commit(batch));
   return changed;
 }
 
@@ -325,7 +325,7 @@ Result<std::vector<RecordId>> Replica::apply(const sync::v1::WalkPage& page) {
   RecordBatch records(store_, scopes_);
   for (const sync::v1::WalkedRecord& walked : page.records()) {
     if (auto applied = apply_runs(page.scope(), walked.runs(), records); !applied) {
-      broken_ = true;
+      forget();
       return applied;
     }
   }
@@ -340,10 +340,7 @@ Result<std::vector<RecordId>> Replica::apply(const sync::v1::WalkPage& page) {
     scope.set_walk_after(page.through());
   }
   batch.put(keys::scope(page.scope()), scope.SerializeAsString());
-  if (auto committed = store_.commit(batch); !committed) {
-    broken_ = true;
-    return std::move(committed).error();
-  }
+  DUHUI_CHECK_OK(commit(batch));
   return records.changed();
 }
 
@@ -353,17 +350,14 @@ Result<std::vector<RecordId>> Replica::apply(
   RecordBatch records(store_, scopes_);
   for (const sync::v1::WalkedRecord& walked : walked_records) {
     if (auto applied = apply_runs(scope, walked.runs(), records); !applied) {
-      broken_ = true;
+      forget();
       return applied;
     }
   }
   KvBatch batch;
   records.write(batch);
   if (batch.empty()) return std::vector<RecordId>{};
-  if (auto committed = store_.commit(batch); !committed) {
-    broken_ = true;
-    return std::move(committed).error();
-  }
+  DUHUI_CHECK_OK(commit(batch));
   return records.changed();
 }
 

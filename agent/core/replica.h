@@ -65,6 +65,8 @@ class Replica {
 
   // --- sync ---
 
+  /// Recovers from an earlier storage failure, if there was one. A link begins with it.
+  Status settle();
   const store::v1::AgentState& state() const { return state_; }
   const Origin& origin() const { return origin_; }
   std::uint64_t unacknowledged() const { return state_.head() - state_.acknowledged(); }
@@ -113,6 +115,8 @@ class Replica {
   Status count_scopes(KvBatch& batch);
   /// After `storage_failed`: reads everything again.
   Status recover();
+  Status commit(const KvBatch& batch);
+  void forget();
   Status count_boot(const ClockReading& clock);
   Result<std::vector<Dot>> try_save(const std::vector<Intent>& intents, const ClockReading& clock);
   Result<std::vector<RecordId>> apply_runs(

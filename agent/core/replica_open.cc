@@ -250,10 +250,7 @@ Status Replica::reincarnate(std::uint64_t common) {
   state_.set_own_log_from(1);
   put_state(batch);
   records.write(batch);
-  if (auto committed = store_.commit(batch); !committed) {
-    broken_ = true;
-    return committed;
-  }
+  DUHUI_CHECK_OK(commit(batch));
   return journal_.drop_through(Dot{old_origin, old_head});
 }
 

@@ -39,6 +39,10 @@ bool SyncSession::caught_up() const {
 std::vector<Effect> SyncSession::link_up(std::string_view channel_binding, const ClockReading& clock) {
   std::vector<Effect> effects;
   heard_at_ = clock.monotonic;
+  if (auto settled = replica_.settle(); !settled) {
+    close(to_string(settled.error()), effects);
+    return effects;
+  }
   Frame frame;
   sync::v1::Hello& hello = *frame.mutable_hello();
   hello.set_version(1);
@@ -65,6 +69,7 @@ std::vector<Effect> SyncSession::link_up(std::string_view channel_binding, const
   hello.set_own_log_from(state.own_log_from());
   send(frame, effects);
 
+  hello_head_ = state.head();
   next_seq_ = state.acknowledged() + 1;
   // A first contact waits for the welcome: the hub does not know the device's key yet.
   if (state.epoch() != 0 && identity_.ticket.empty()) {
@@ -186,7 +191,11 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
                              const ClockReading& clock) {
   const store::v1::AgentState& state = replica_.state();
   const std::uint64_t hub_seq = welcome.hub_head().seq();
-  for (const std::string& scope : welcome.scopes()) at_head_[scope] = false;
+  for (const sync::v1::ScopeCursor& head : welcome.scopes()) {
+    const auto at = replica_.scopes().find(head.scope());
+    at_head_[head.scope()] = at != replica_.scopes().end() && at->second.through() == head.through() &&
+                             at->second.feed_checksum() == head.checksum();
+  }
   device_name_ = welcome.device_name();
   const auto& known = welcome.dictionaries();
   dictionary_known_ =
@@ -202,7 +211,7 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
     if (*chain) fork = **chain != welcome.hub_head().chain();
   }
   if (welcome.verdict() == sync::v1::STREAM_VERDICT_DEVICE_BEHIND) {
-    return reincarnate(state.head(), effects);
+    return reincarnate(hello_head_, effects);  // what was saved since the hello is re-emitted, too
   }
   if (fork) {
     state_ = State::probing;

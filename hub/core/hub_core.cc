@@ -301,7 +301,12 @@ void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
   out.set_verdict(job.verdict);
   out.set_credit(sync_limits::kUpstreamCredit);
   out.add_dictionaries(PayloadCodec::dictionary_id());
-  for (const HelloJob::Cursor& cursor : job.cursors) out.add_scopes(cursor.scope);
+  for (const HelloJob::Cursor& cursor : job.cursors) {
+    sync::v1::ScopeCursor* head = out.add_scopes();
+    head->set_scope(cursor.scope);
+    head->set_through(cursor.head);
+    head->set_checksum(cursor.checksum);
+  }
   out.set_device_name(job.device.name);
   send(*session, frame, effects);
   effects.push_back(DeviceConnected{session->id, job.device.id, job.device.name});

@@ -76,6 +76,7 @@ class HelloJob final : public Job {
     std::string scope;
     std::uint64_t through = 0;
     std::uint64_t head = 0;
+    std::uint64_t checksum = 0;  // at the head
   };
   std::vector<Cursor> cursors;
 

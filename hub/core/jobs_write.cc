@@ -155,7 +155,7 @@ Status HelloJob::judge_cursors(HubTransaction& tx, StorageContext& context) {
                                       [&](const std::string& g) { return scope_readable(g, scope); });
     if (!readable) continue;
     DUHUI_TRY(head, tx.feed().head(scope));
-    Cursor cursor{.scope = scope, .through = 0, .head = head.through};
+    Cursor cursor{.scope = scope, .through = 0, .head = head.through, .checksum = head.checksum};
     if (const auto at = said.find(scope); at != said.end() && at->second->through() > 0) {
       const std::uint64_t through = at->second->through();
       bool same = false;

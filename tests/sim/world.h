@@ -44,8 +44,8 @@ class World {
     std::uint64_t order = 0;
     Kind kind = Kind::tick;
     std::uint64_t link = 0;
-    std::string bytes;
-    std::shared_ptr<std::unique_ptr<hub::Job>> job;
+    std::string bytes{};
+    std::shared_ptr<std::unique_ptr<hub::Job>> job{};
     std::uint64_t hub_life = 0;
   };
   struct Later {
@@ -103,6 +103,7 @@ class World {
   std::map<RecordId, std::string> dump_agent(SimAgent& agent);
   std::map<RecordId, std::string> dump_hub();
   bool quiet();
+  bool reads(const SimAgent& agent, const std::string& scope) const;
   void breach(const std::string& what);
   void note(const std::string& what);
 

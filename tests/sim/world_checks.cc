@@ -67,10 +67,23 @@ void World::check_saved(SimAgent& agent) {
   }
 }
 
+bool World::reads(const SimAgent& agent, const std::string& scope) const {
+  if (scope.starts_with("city/zone2")) return true;
+  return agent.number < options_.agents &&
+         scope.starts_with("city/zone" + std::to_string(agent.number % 2));
+}
+
 bool World::quiet() {
   if (!hub_ || !hub_->idle()) return false;
-  return std::all_of(agents_.begin(), agents_.end(), [](const auto& agent) {
-    return agent->replica && agent->session && agent->session->caught_up();
+  return std::all_of(agents_.begin(), agents_.end(), [&](const auto& agent) {
+    if (!agent->replica || !agent->session || !agent->session->caught_up()) return false;
+    // Pages may still be on their way: nothing is quiet before every cursor stands at its head.
+    for (const auto& [scope, head] : hub_store_.state().feed_heads) {
+      if (!reads(*agent, scope) || head.through == 0) continue;
+      const auto at = agent->replica->scopes().find(scope);
+      if (at == agent->replica->scopes().end() || at->second.through() != head.through) return false;
+    }
+    return true;
   });
 }
 
@@ -117,7 +130,8 @@ void World::check_converged() {
   }
   for (const auto& agent : agents_) {
     const std::map<RecordId, std::string> device = dump_agent(*agent);
-    const std::string name = "agent " + std::to_string(agent->number);
+    const std::string name =
+        "agent " + std::to_string(agent->number) + " (" + to_hex(agent->replica->origin().view()) + ")";
     for (const auto& [id, text] : device) {
       const auto at = hub.find(id);
       if (at == hub.end()) return breach(name + " has a record the hub lacks: " + to_uuid_text(id.view()));
@@ -126,11 +140,10 @@ void World::check_converged() {
                       at->second + "--- " + name + "\n" + text);
       }
     }
-    const std::string own_zone = "city/zone" + std::to_string(agent->number % 2);
     for (const auto& [id, row] : hub_store_.state().records) {
-      const bool clone = agent->number >= options_.agents;
-      const bool readable = row.scope.starts_with("city/zone2") || (!clone && row.scope.starts_with(own_zone));
-      if (readable && !device.contains(id)) return breach(name + " lacks " + to_uuid_text(id.view()));
+      if (reads(*agent, row.scope) && !device.contains(id)) {
+        return breach(name + " lacks " + to_uuid_text(id.view()));
+      }
     }
     if (agent->replica->quarantine() && !agent->replica->quarantine()->empty()) {
       return breach(name + " quarantined an honest op");
