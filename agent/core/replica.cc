@@ -192,10 +192,10 @@ Status Replica::welcomed(std::uint64_t epoch,
                          const sync::v1::StreamHead& hub_head,
                          WallTime hub_time) {
   DUHUI_CHECK_OK(settle());
-  const bool new_epoch = state_.epoch() != epoch;
-  // A hub that forgot what it had acknowledged is sent everything after its head again.
-  if (new_epoch || hub_head.seq() < state_.acknowledged()) {
-    state_.set_acknowledged(std::min(hub_head.seq(), state_.head()));
+  // A hub that forgot what it had acknowledged is sent everything after its head again. Where it has
+  // more than we heard of, an Ack with the stamps follows.
+  if (hub_head.seq() < state_.acknowledged()) {
+    state_.set_acknowledged(hub_head.seq());
     state_.set_acknowledged_chain(hub_head.chain());
   }
   state_.set_epoch(epoch);
@@ -271,6 +271,15 @@ Status Replica::forget_cursor(const std::string& scope) {
   return Done{};
 }
 
+Status Replica::check_own(std::uint64_t seq, std::string_view bytes) {
+  const Error elsewhere{ErrorCode::conflict, "the own stream went on elsewhere"};
+  if (seq > state_.head()) return elsewhere;
+  DUHUI_TRY(stored, store_.get(keys::own_op(origin_, seq)));
+  store::v1::OwnOp own;
+  if (!stored || !own.ParseFromString(*stored)) return Done{};  // lost here, and now it comes back
+  return own.op() == bytes ? Status(Done{}) : Status(elsewhere);
+}
+
 Result<std::vector<RecordId>> Replica::apply_runs(
     const std::string& scope,
     const google::protobuf::RepeatedPtrField<sync::v1::Batch>& runs,
@@ -283,6 +292,7 @@ Result<std::vector<RecordId>> Replica::apply_runs(
     std::uint64_t seq = run.first_seq();
     for (const std::string_view bytes : ops) {
       const Dot dot{*origin, seq++};
+      if (dot.origin == origin_) DUHUI_CHECK_OK(check_own(dot.seq, bytes));
       sync::v1::Op op;
       if (!op.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
         batch.quarantine(dot, bytes, "not parsable");

@@ -122,6 +122,8 @@ class Replica {
   Result<std::vector<RecordId>> apply_runs(
       const std::string& scope, const google::protobuf::RepeatedPtrField<sync::v1::Batch>& runs,
       RecordBatch& batch);
+  /// An op of the own stream comes from the hub: is it ours? `conflict`: a copy of this device wrote it.
+  Status check_own(std::uint64_t seq, std::string_view bytes);
   Status restamp(std::uint64_t first, const sync::v1::Ack& ack, RecordBatch& batch);
   void put_state(KvBatch& batch) const;
 

@@ -280,11 +280,16 @@ void SyncSession::on_feed_page(const sync::v1::FeedPage& page,
     }
   }
   auto changed = replica_.apply(page);
-  if (!changed) return close(to_string(changed.error()), effects);
+  if (!changed) return not_applied(changed.error(), effects);
   if (!changed->empty()) effects.push_back(RecordsChanged{std::move(*changed)});
   at_head_[page.scope()] = page.at_head();
   grant(page.scope(), bytes, effects);
   if (page.at_head()) compare_checksum(page, effects);
+}
+
+void SyncSession::not_applied(const Error& error, std::vector<Effect>& effects) {
+  // A copy of this device wrote under the same origin: the next hello finds the common point.
+  close(to_string(error), effects, error.code == ErrorCode::conflict);
 }
 
 void SyncSession::on_walk_page(const sync::v1::WalkPage& page,
@@ -292,7 +297,7 @@ void SyncSession::on_walk_page(const sync::v1::WalkPage& page,
                                std::vector<Effect>& effects) {
   if (state_ != State::live) return;
   auto changed = replica_.apply(page);
-  if (!changed) return close(to_string(changed.error()), effects);
+  if (!changed) return not_applied(changed.error(), effects);
   if (!changed->empty()) effects.push_back(RecordsChanged{std::move(*changed)});
   at_head_[page.scope()] = false;
   grant(page.scope(), bytes, effects);
@@ -324,7 +329,7 @@ void SyncSession::on_range_answer(const sync::v1::RangeAnswer& answer,
                                   std::vector<Effect>& effects) {
   if (state_ != State::live) return;
   auto changed = replica_.apply(answer.scope(), answer.records());
-  if (!changed) return close(to_string(changed.error()), effects);
+  if (!changed) return not_applied(changed.error(), effects);
   if (!changed->empty()) effects.push_back(RecordsChanged{std::move(*changed)});
   for (const sync::v1::RangeRequest& part : answer.parts()) {
     const auto low = RecordId::from_bytes(part.low());

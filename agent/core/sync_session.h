@@ -95,6 +95,7 @@ class SyncSession {
   void on_fork_point(const sync::v1::ForkPoint& point, std::vector<Effect>& effects);
   void probe(std::uint64_t low, std::uint64_t high, std::vector<Effect>& effects);
   void reincarnate(std::uint64_t common, std::vector<Effect>& effects);
+  void not_applied(const Error& error, std::vector<Effect>& effects);
   void grant(const std::string& scope, std::size_t bytes, std::vector<Effect>& effects);
   void compare_checksum(const sync::v1::FeedPage& page, std::vector<Effect>& effects);
 

@@ -169,6 +169,7 @@ void HubCore::on_hello(Session& session, const sync::v1::Hello& hello, WallTime 
   }
   session.state = Session::State::greeting;
   session.own_log_from = std::max<std::uint64_t>(hello.own_log_from(), 1);
+  session.own_through = hello.head().seq();
   session.upload_only = hello.upload_only();
   session.credit_out = std::min<std::uint64_t>(hello.credit(), 4 * sync_limits::kDownstreamCredit);
   session.credit_in = sync_limits::kUpstreamCredit;
@@ -376,6 +377,8 @@ void HubCore::acknowledge(const CommitJob::Item& item, WallTime wall, HubEffects
   if (outcome.fork) {
     return goodbye(*session, Goodbye::REASON_REPLACED, "the stream forked: say hello again", effects);
   }
+  const sync::v1::Batch& batch = item.incoming.batch;
+  session->own_through = std::max(session->own_through, batch.first_seq() + batch.count() - 1);
   Frame frame;
   sync::v1::Ack& ack = *frame.mutable_ack();
   ack.set_origin(session->origin.str());
@@ -431,6 +434,7 @@ void HubCore::feed_more(Session& session, WallTime wall, HubEffects& effects) {
   if (job->wants.empty()) return;
   job->own_origin = session.origin;
   job->own_log_from = session.own_log_from;
+  job->own_through = session.own_through;
   job->bytes_aim = static_cast<std::size_t>(std::min<std::uint64_t>(session.credit_out, kFeedBytesAim));
   job->now = wall;
   session.feed_job_running = true;

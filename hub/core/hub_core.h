@@ -93,6 +93,7 @@ class HubCore {
     DeviceRow device;
     Origin origin;
     std::uint64_t own_log_from = 1;
+    std::uint64_t own_through = 0;
     ClockReading device_clock;
     WallTime hub_clock;
     bool upload_only = false;

@@ -142,7 +142,9 @@ class FeedJob final : public Job {
   };
   std::vector<Want> wants;
   Origin own_origin;
+  // The device certainly holds [own_log_from, own_through] of its own stream.
   std::uint64_t own_log_from = 1;
+  std::uint64_t own_through = 0;
   std::size_t bytes_aim = 0;
   WallTime now;
 

@@ -29,17 +29,17 @@ void copy_stamps(const StampRuns& runs, std::uint64_t first, std::uint64_t last,
   }
 }
 
-/// Ops [first, first + count) of one stream as they are stored; whole batches go out untouched.
+/// Ops [first, end) of one stream as they are stored; whole batches go out untouched.
 Status pack_run(HubTransaction& tx,
                 OpReader& ops,
                 const Origin& origin,
                 std::uint64_t first,
-                std::uint32_t count,
+                std::uint64_t end,
                 google::protobuf::RepeatedPtrField<sync::v1::Batch>* out) {
-  for (std::uint64_t seq = first; seq < first + count;) {
+  for (std::uint64_t seq = first; seq < end;) {
     DUHUI_TRY(row, tx.streams().batch_at(origin, seq));
     if (!row) return Error{ErrorCode::corrupt_data, "feed: a batch is missing"};
-    const std::uint64_t last = std::min<std::uint64_t>(first + count, row->first_seq + row->count) - 1;
+    const std::uint64_t last = std::min<std::uint64_t>(end, row->first_seq + row->count) - 1;
     sync::v1::Batch* run = out->Add();
     run->set_origin(origin.str());
     run->set_first_seq(seq);
@@ -98,18 +98,17 @@ Status FeedJob::feed_page(HubTransaction& tx, StorageContext& context, const Wan
   for (const FeedRow& row : rows) {
     if (bytes >= std::min(room, sync_limits::kPageRawBytesAim)) break;
     const std::uint64_t skip = through + 1 > row.first ? through + 1 - row.first : 0;
-    std::uint64_t first_seq = row.first_seq + skip;
-    std::uint32_t count = row.count - static_cast<std::uint32_t>(skip);
-    const std::uint64_t end_seq = first_seq + count;
+    const std::uint64_t first_seq = row.first_seq + skip;
+    const std::uint64_t end_seq = row.first_seq + row.count;
+    std::uint64_t held_from = end_seq;  // [held_from, held_end): the device has these
+    std::uint64_t held_end = end_seq;
     if (row.origin == own_origin) {
-      // The device has its own ops from own_log_from on.
-      const std::uint64_t lacking_end = std::min(end_seq, own_log_from);
-      count = lacking_end > first_seq ? static_cast<std::uint32_t>(lacking_end - first_seq) : 0;
+      held_from = std::clamp(own_log_from, first_seq, end_seq);
+      held_end = std::clamp(own_through + 1, held_from, end_seq);
     }
     const int before = page.runs_size();
-    if (count > 0) {
-      DUHUI_CHECK_OK(pack_run(tx, context.ops, row.origin, first_seq, count, page.mutable_runs()));
-    }
+    DUHUI_CHECK_OK(pack_run(tx, context.ops, row.origin, first_seq, held_from, page.mutable_runs()));
+    DUHUI_CHECK_OK(pack_run(tx, context.ops, row.origin, held_end, end_seq, page.mutable_runs()));
     for (int n = before; n < page.runs_size(); ++n) bytes += page.runs(n).payload().size() + 64;
     through = row.first + row.count - 1;
     checksum = row.checksum_after;
