@@ -12,11 +12,15 @@ StampRuns runs_of(const store::v1::StoredOp& stored) {
   return runs;
 }
 
-void set_stamp(store::v1::StoredOp* stored, const sync::v1::Op& op, const OpStamp& stamp) {
+void set_stamp(store::v1::StoredOp* stored,
+               const sync::v1::Op& op,
+               const OpStamp& stamp,
+               std::string_view seal) {
   StampRuns runs;
   append_stamp(&runs, stored->seq(), op, stamp);
   stored->clear_stamp();
   if (!runs.empty()) *stored->mutable_stamp() = runs[0];
+  if (!runs.empty() && !seal.empty()) stored->mutable_stamp()->set_seal(std::string(seal));
 }
 
 }  // namespace
@@ -57,7 +61,8 @@ Result<bool> RecordBatch::add(const Dot& dot,
                               const std::string& op_bytes,
                               const sync::v1::Op& op,
                               const OpStamp& stamp,
-                              const std::string& scope) {
+                              const std::string& scope,
+                              std::string_view seal) {
   if (auto checked = check_op(dot, op); !checked) {
     quarantine(dot, op_bytes, checked.error().detail);
     return false;
@@ -69,7 +74,7 @@ Result<bool> RecordBatch::add(const Dot& dot,
   for (store::v1::StoredOp& stored : *e.record.mutable_ops()) {
     if (stored.seq() != dot.seq || stored.origin() != dot.origin.view()) continue;
     if (stamp_of(runs_of(stored), stored.seq(), op) == stamp) return false;
-    set_stamp(&stored, op, stamp);
+    set_stamp(&stored, op, stamp, seal);
     e.changed = true;
     return true;
   }
@@ -84,7 +89,7 @@ Result<bool> RecordBatch::add(const Dot& dot,
   stored->set_origin(dot.origin.str());
   stored->set_seq(dot.seq);
   stored->set_op(op_bytes);
-  set_stamp(stored, op, stamp);
+  set_stamp(stored, op, stamp, seal);
   count(e.record.scope(), op_checksum(op_bytes));
   if (!e.existed) extra_.put(keys::type_entry(op.record_type(), id), {});
   e.changed = true;

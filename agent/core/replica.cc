@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <set>
 
 #include "agent/core/keys.h"
 #include "agent/core/record_batch.h"
@@ -298,7 +299,8 @@ Result<std::vector<RecordId>> Replica::apply_runs(
         batch.quarantine(dot, bytes, "not parsable");
         continue;
       }
-      auto added = batch.add(dot, std::string(bytes), op, stamp_of(run.stamps(), dot.seq, op), scope);
+      auto added = batch.add(dot, std::string(bytes), op, stamp_of(run.stamps(), dot.seq, op), scope,
+                             seal_of(run.stamps(), dot.seq));
       if (!added) return std::move(added).error();
     }
   }
@@ -369,6 +371,46 @@ Result<std::vector<RecordId>> Replica::apply(
   if (batch.empty()) return std::vector<RecordId>{};
   DUHUI_CHECK_OK(commit(batch));
   return records.changed();
+}
+
+Result<sync::v1::Refill> Replica::sealed_beyond(const sync::v1::RangeAnswer& answer) {
+  std::set<Dot> known;
+  for (const sync::v1::WalkedRecord& record : answer.records()) {
+    for (const sync::v1::Batch& run : record.runs()) {
+      const auto origin = Origin::from_bytes(run.origin());
+      for (std::uint32_t n = 0; origin && n < run.count(); ++n) {
+        known.insert(Dot{*origin, run.first_seq() + n});
+      }
+    }
+  }
+  sync::v1::Refill refill;
+  refill.set_scope(answer.scope());
+  std::uint32_t offered = 0;
+  auto scanned = store_.scan(
+      keys::kRecords, std::string(keys::kRecords) + answer.low(), [&](std::string_view key, std::string_view value) {
+        store::v1::StoredRecord record;
+        if (key.substr(keys::kRecords.size()) > answer.high()) return false;
+        if (!record.ParseFromArray(value.data(), static_cast<int>(value.size())) ||
+            record.scope() != answer.scope()) {
+          return true;
+        }
+        sync::v1::WalkedRecord* walked = nullptr;
+        for (const store::v1::StoredOp& op : record.ops()) {
+          const auto origin = Origin::from_bytes(op.origin());
+          if (!origin || op.stamp().seal().empty() || known.contains(Dot{*origin, op.seq()})) continue;
+          if (walked == nullptr) walked = refill.add_records();
+          walked->set_record_id(std::string(key.substr(keys::kRecords.size())));
+          sync::v1::Batch* run = walked->add_runs();
+          run->set_origin(op.origin());
+          run->set_first_seq(op.seq());
+          codec_.pack({op.op()}, true, run);
+          *run->add_stamps() = op.stamp();
+          ++offered;
+        }
+        return offered < sync_limits::kRefillOpsMax;
+      });
+  if (!scanned) return std::move(scanned).error();
+  return refill;
 }
 
 Result<Replica::RangeSum> Replica::range_sum(const std::string& scope,

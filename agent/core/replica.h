@@ -95,6 +95,9 @@ class Replica {
   /// Starts a new incarnation: what came after `common` is saved again under a new origin.
   Status reincarnate(std::uint64_t common);
 
+  /// The hub's own ops in the answered range that this device holds and the answer lacks.
+  Result<sync::v1::Refill> sealed_beyond(const sync::v1::RangeAnswer& answer);
+
   /// Additive checksum and number of records of `scope` with ids in [low, high].
   struct RangeSum {
     std::uint64_t checksum = 0;

@@ -180,6 +180,7 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
     case Frame::kSeen:
     case Frame::kRangeRequest:
     case Frame::kForkProbe:
+    case Frame::kRefill:
     case Frame::BODY_NOT_SET: close("frame of a kind only devices send", effects); break;
   }
   arm(effects);
@@ -345,6 +346,15 @@ void SyncSession::on_range_answer(const sync::v1::RangeAnswer& answer,
     request.set_checksum(sum->checksum);
     request.set_records(sum->records);
     send(frame, effects);
+  }
+  if (!answer.equal() && answer.parts().empty()) {
+    auto refill = replica_.sealed_beyond(answer);
+    if (!refill) return close(to_string(refill.error()), effects);
+    if (!refill->records().empty()) {
+      Frame frame;
+      *frame.mutable_refill() = std::move(*refill);
+      send(frame, effects);
+    }
   }
   grant(answer.scope(), bytes, effects);
 }

@@ -132,6 +132,13 @@ HubEffects HubCore::received(SessionId id, std::string_view bytes, WallTime wall
       break;
     case Frame::kForkProbe:
     case Frame::kRangeRequest: on_question(*session, std::move(*frame), effects); break;
+    case Frame::kRefill:
+      if (session->state != Session::State::live || session->questions_running >= kQuestionsMax) break;
+      ++session->questions_running;
+      effects.push_back(RunJob{std::make_unique<RefillJob>(
+          session->id, std::move(*frame->mutable_refill()), session->device.scopes, identity_.origin,
+          hlc_, wall)});
+      break;
     case Frame::kPing: {
       Frame pong;
       pong.mutable_pong()->set_token(frame->ping().token());
@@ -256,6 +263,10 @@ HubEffects HubCore::job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicT
   } else if (auto* save = dynamic_cast<SaveJob*>(job.get())) {
     hlc_ = std::max(hlc_, save->hlc);
     if (!save->failed) wake(save->grown, wall, effects);
+  } else if (auto* refill = dynamic_cast<RefillJob*>(job.get())) {
+    if (Session* session = find(refill->session)) --session->questions_running;
+    hlc_ = std::max(hlc_, refill->hlc);
+    if (!refill->failed) wake(refill->grown, wall, effects);
   } else if (auto* feed = dynamic_cast<FeedJob*>(job.get())) {
     fed(*feed, wall, effects);
   } else if (auto* question = dynamic_cast<QuestionJob*>(job.get())) {

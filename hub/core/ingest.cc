@@ -369,8 +369,13 @@ Result<std::vector<Dot>> Ingest::save(const Origin& hub_origin,
     DUHUI_CHECK_OK(check_op(dot, op));
     OpStamp stamp = default_stamp(op);
     stamp.at_hub = true;
-    append_stamp(&runs, dot.seq, op, stamp);
     bytes.push_back(op.SerializeAsString());
+    sync::v1::Stamp* run = runs.Add();
+    run->set_first_seq(dot.seq);
+    run->set_count(1);
+    run->set_quality(stamp.quality);
+    run->set_at_hub(true);
+    run->set_seal(hub_key_.sign(seal_statement(dot, bytes.back())));
     if (bytes.back().size() > sync_limits::kOpBytesMax) {
       return Error{ErrorCode::limit_exceeded, "op: " + std::to_string(bytes.back().size()) + " bytes"};
     }
@@ -400,6 +405,46 @@ Result<std::vector<Dot>> Ingest::save(const Origin& hub_origin,
   stream.chain = chain;
   DUHUI_CHECK_OK(tx_.streams().put(stream));
   return dots;
+}
+
+Result<bool> Ingest::take_back(const Dot& dot, std::string_view bytes, std::string_view seal) {
+  sync::v1::Op op;
+  if (!op.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !check_op(dot, op) ||
+      !verify(hub_key_.public_key(), seal_statement(dot, bytes), seal)) {
+    return Error{ErrorCode::invalid_input, "refill: seal does not hold"};
+  }
+  DUHUI_TRY(touched, touch(*RecordId::from_bytes(op.record_id())));
+  for (const OpRef& known : touched->row.ops) {
+    if (known.dot == dot) return false;
+  }
+  DUHUI_TRY(stored, tx_.streams().batch_at(dot.origin, dot.seq));
+  if (stored) return false;
+  OpStamp stamp = default_stamp(op);
+  stamp.at_hub = true;
+  store::v1::Stamps stamps;
+  sync::v1::Stamp* run = stamps.add_runs();
+  run->set_first_seq(dot.seq);
+  run->set_count(1);
+  run->set_quality(stamp.quality);
+  run->set_at_hub(true);
+  run->set_seal(std::string(seal));
+  sync::v1::Batch packed;
+  ops_.codec().pack({bytes}, true, &packed);
+  DUHUI_CHECK_OK(tx_.streams().add_batch({.origin = dot.origin,
+                                          .first_seq = dot.seq,
+                                          .count = 1,
+                                          .encoding = packed.encoding(),
+                                          .dictionary = packed.dictionary(),
+                                          .raw_bytes = packed.raw_bytes(),
+                                          .payload = packed.payload(),
+                                          // The run of that life is not whole here: no chain.
+                                          .chain = empty_chain(),
+                                          .signature = {},
+                                          .stamps = stamps.SerializeAsString(),
+                                          .received_at = now_}));
+  DUHUI_CHECK_OK(add_op(dot, bytes, std::move(op), stamp, *touched));
+  DUHUI_CHECK_OK(flush_feed(dot.origin));
+  return true;
 }
 
 Status Ingest::finish(const Origin& hub_origin, std::uint64_t& hlc) {

@@ -14,6 +14,7 @@
 #include "hub/core/record_rules.h"
 #include "hub/ports/store.h"
 #include "shared/base/time.h"
+#include "shared/crypto/signing.h"
 
 namespace duhui::hub {
 
@@ -44,13 +45,15 @@ struct BatchOutcome {
 /// away with it: pure given the transaction, so it may be run again.
 class Ingest final : public RecordLookup {
  public:
-  Ingest(HubTransaction& tx, OpReader& ops, RecordRules& rules, WallTime now)
-      : tx_(tx), ops_(ops), rules_(rules), now_(now) {}
+  Ingest(HubTransaction& tx, OpReader& ops, RecordRules& rules, const SigningKey& hub_key, WallTime now)
+      : tx_(tx), ops_(ops), rules_(rules), hub_key_(hub_key), now_(now) {}
 
   Result<BatchOutcome> take(const IncomingBatch& incoming);
   /// Saves intents of people at the hub (and of its rules) in the hub's own stream.
   Result<std::vector<Dot>> save(const Origin& hub_origin, std::uint64_t& hlc,
                                 const std::vector<Intent>& intents);
+  /// Takes back one of the hub's own ops from a device that holds it; false: it is here already.
+  Result<bool> take_back(const Dot& dot, std::string_view bytes, std::string_view seal);
   /// Runs the domain's rules, then writes every changed record, feed and conflict row.
   Status finish(const Origin& hub_origin, std::uint64_t& hlc);
 
@@ -104,6 +107,7 @@ class Ingest final : public RecordLookup {
   HubTransaction& tx_;
   OpReader& ops_;
   RecordRules& rules_;
+  const SigningKey& hub_key_;
   const WallTime now_;
   std::unordered_map<RecordId, Touched> touched_;
   std::vector<RecordId> dirty_;    // changed and not yet written

@@ -27,6 +27,7 @@ struct StorageContext {
   OpReader& ops;
   RecordRules& rules;
   Random& random;
+  const SigningKey& hub_key;
 };
 
 /// Work that needs the database. The core makes it, the shell runs it on a storage thread and hands
@@ -124,6 +125,29 @@ class SaveJob final : public Job {
   const WallTime now;
   std::vector<Intent> intents;
   std::vector<Dot> dots;
+  std::map<std::string, FeedHead> grown;
+};
+
+/// The hub's own ops that come back from a device.
+class RefillJob final : public Job {
+ public:
+  RefillJob(SessionId session_id, sync::v1::Refill offer, std::vector<std::string> device_scopes,
+            Origin hub_origin, std::uint64_t hlc_before, WallTime at)
+      : Job(session_id),
+        refill(std::move(offer)),
+        scopes(std::move(device_scopes)),
+        origin(hub_origin),
+        hlc(hlc_before),
+        now(at) {}
+  void run(StorageContext& context) override;
+  bool writes() const override { return true; }
+
+  const sync::v1::Refill refill;
+  const std::vector<std::string> scopes;
+  const Origin origin;
+  std::uint64_t hlc;
+  const WallTime now;
+  std::uint64_t taken = 0;
   std::map<std::string, FeedHead> grown;
 };
 

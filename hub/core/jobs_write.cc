@@ -11,6 +11,7 @@
 #include "shared/merge/effective_time.h"
 #include "shared/sync/frame_codec.h"
 #include "shared/sync/limits.h"
+#include "shared/sync/stamps.h"
 #include "shared/sync/stream_chain.h"
 
 
@@ -191,7 +192,7 @@ void CommitJob::run(StorageContext& context) {
   const std::uint64_t hlc_before = hlc;
   const auto done = context.store.write([&](HubTransaction& tx) -> Status {
     hlc = hlc_before;
-    Ingest ingest(tx, context.ops, context.rules, now);
+    Ingest ingest(tx, context.ops, context.rules, context.hub_key, now);
     for (Item& item : items) {
       DUHUI_TRY(outcome, ingest.take(item.incoming));
       item.outcome = std::move(outcome);
@@ -207,11 +208,39 @@ void CommitJob::run(StorageContext& context) {
   }
 }
 
+void RefillJob::run(StorageContext& context) {
+  const std::uint64_t hlc_before = hlc;
+  const auto done = context.store.write([&](HubTransaction& tx) -> Status {
+    hlc = hlc_before;
+    taken = 0;
+    Ingest ingest(tx, context.ops, context.rules, context.hub_key, now);
+    for (const sync::v1::WalkedRecord& record : refill.records()) {
+      for (const sync::v1::Batch& run : record.runs()) {
+        const auto run_origin = Origin::from_bytes(run.origin());
+        if (!run_origin) return Error{ErrorCode::invalid_input, "refill: origin"};
+        DUHUI_TRY(raw, context.ops.codec().unpack(run.encoding(), run.dictionary(), run.raw_bytes(),
+                                                  run.payload()));
+        DUHUI_TRY(ops, PayloadCodec::split(raw, 1));
+        DUHUI_TRY(added, ingest.take_back(Dot{*run_origin, run.first_seq()}, ops.front(),
+                                          seal_of(run.stamps(), run.first_seq())));
+        taken += added ? 1 : 0;
+      }
+    }
+    DUHUI_CHECK_OK(ingest.finish(origin, hlc));
+    grown = ingest.grown_feeds();
+    return Done{};
+  });
+  if (!done) {
+    context.ops.clear();
+    failed = done.error();
+  }
+}
+
 void SaveJob::run(StorageContext& context) {
   const std::uint64_t hlc_before = hlc;
   const auto done = context.store.write([&](HubTransaction& tx) -> Status {
     hlc = hlc_before;
-    Ingest ingest(tx, context.ops, context.rules, now);
+    Ingest ingest(tx, context.ops, context.rules, context.hub_key, now);
     DUHUI_TRY(saved, ingest.save(origin, hlc, intents));
     dots = std::move(saved);
     DUHUI_CHECK_OK(ingest.finish(origin, hlc));

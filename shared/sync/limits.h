@@ -30,6 +30,8 @@ inline constexpr std::size_t kScopeBytesMax = 512;
 inline constexpr std::uint32_t kTrailMax = 64;
 /// Records answered at once when a checksum range is small enough.
 inline constexpr std::uint32_t kRangeRecordsMax = 16;
+/// Ops offered to the hub in one Refill; what is left follows after the next comparison.
+inline constexpr std::uint32_t kRefillOpsMax = 256;
 
 inline constexpr Duration kReplyTimeout = seconds(30);
 /// Silence after which a link is probed; half-open links are found by unacknowledged age.

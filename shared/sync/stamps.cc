@@ -22,6 +22,13 @@ OpStamp stamp_of(const StampRuns& runs, std::uint64_t seq, const sync::v1::Op& o
   return stamp;
 }
 
+std::string_view seal_of(const StampRuns& runs, std::uint64_t seq) {
+  for (const sync::v1::Stamp& run : runs) {
+    if (run.first_seq() == seq && run.count() == 1) return run.seal();
+  }
+  return {};
+}
+
 void append_stamp(StampRuns* runs, std::uint64_t seq, const sync::v1::Op& op, const OpStamp& stamp) {
   const OpStamp plain = default_stamp(op);
   if (stamp == plain) return;
@@ -32,7 +39,8 @@ void append_stamp(StampRuns* runs, std::uint64_t seq, const sync::v1::Op& op, co
     const bool same_rank =
         last.has_rank() == other_rank && (!other_rank || last.rank() == stamp.rank);
     if (last.first_seq() + last.count() == seq && last.shift_ms() == shift &&
-        last.quality() == stamp.quality && last.at_hub() == stamp.at_hub && same_rank) {
+        last.quality() == stamp.quality && last.at_hub() == stamp.at_hub && same_rank &&
+        last.seal().empty()) {
       last.set_count(last.count() + 1);
       return;
     }

@@ -18,6 +18,9 @@ OpStamp default_stamp(const sync::v1::Op& op);
 /// The stamp of `seq` according to `runs`.
 OpStamp stamp_of(const StampRuns& runs, std::uint64_t seq, const sync::v1::Op& op);
 
+/// The hub's seal of `seq`, if the runs hold one.
+std::string_view seal_of(const StampRuns& runs, std::uint64_t seq);
+
 /// Appends `stamp` of op `seq` to `runs`, extending the last run where it continues; a default stamp
 /// adds nothing.
 void append_stamp(StampRuns* runs, std::uint64_t seq, const sync::v1::Op& op, const OpStamp& stamp);

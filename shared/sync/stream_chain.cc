@@ -42,6 +42,14 @@ std::string device_statement(std::string_view channel_binding,
   return bytes;
 }
 
+std::string seal_statement(const Dot& dot, std::string_view op_bytes) {
+  std::string bytes = "duhui hub op v1\n";
+  bytes.append(dot.origin.view());
+  append_big_endian_64(bytes, dot.seq);
+  bytes.append(sha256(op_bytes).view());
+  return bytes;
+}
+
 std::string receipt_statement(const HubId& hub,
                               const Dot& last,
                               std::string_view chain,

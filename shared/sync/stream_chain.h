@@ -23,6 +23,8 @@ std::string batch_statement(const Dot& last, std::string_view chain);
 /// The bytes a device signs to prove who it is on this TLS channel.
 std::string device_statement(std::string_view channel_binding, const DeviceId& device,
                              std::string_view public_key);
+/// The bytes a hub signs for one of its own ops, so that it can be taken back from a device.
+std::string seal_statement(const Dot& dot, std::string_view op_bytes);
 /// The bytes a hub signs in a receipt.
 std::string receipt_statement(const HubId& hub, const Dot& last, std::string_view chain,
                               std::int64_t hub_time_ms);

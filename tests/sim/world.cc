@@ -248,7 +248,7 @@ void World::handle(Event& event) {
     if (faults_.commit_fails && (*event.job)->writes() && random_.below(25) == 0) {
       hub_store_.fail_next_commit({ErrorCode::storage_failed, "simulated"});
     }
-    hub::StorageContext context{hub_store_, *hub_ops_, rules_, hub_random_};
+    hub::StorageContext context{hub_store_, *hub_ops_, rules_, hub_random_, hub_key_};
     (*event.job)->run(context);
     if (faults_.hub_crash && random_.below(120) == 0) return crash_hub();  // stored, never told
     perform_hub(hub_->job_done(std::move(*event.job), {now_}, {now_}));

@@ -136,7 +136,7 @@ void World::edit_at_hub() {
   const std::string text = new_text();
   intent.writes = draw_writes(&*state, intent.person, text, intent.sees_all);
   auto job = hub_->save({intent}, {now_});
-  hub::StorageContext context{hub_store_, *hub_ops_, rules_, hub_random_};
+  hub::StorageContext context{hub_store_, *hub_ops_, rules_, hub_random_, hub_key_};
   job->run(context);
   if (job->failed) return breach("hub save: " + to_string(*job->failed));
   note("hub saves " + text);
