@@ -1,0 +1,162 @@
+#include "shared/domain/check_edit.h"
+
+#include <algorithm>
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include "duhui/record/v1/visit.pb.h"
+#include "shared/domain/record_events.h"
+#include "shared/domain/visit_status.h"
+#include "shared/record/field_rule.h"
+#include "shared/record/record_json.h"
+
+namespace duhui {
+namespace {
+
+using record::v1::Writer;
+
+Error refused(const std::string& rule, const std::string& what) {
+  return {ErrorCode::refused, rule + ": " + what};
+}
+
+bool may_write(const record::v1::FieldRule& rule, Writer role) {
+  if (role == record::v1::WRITER_HUB) return true;
+  for (const int writer : rule.writers()) {
+    if (writer == role) return true;
+    // Who stands above the district may do what the district may.
+    const bool above = role == record::v1::WRITER_CITY || role == record::v1::WRITER_PROVINCE;
+    if (writer == record::v1::WRITER_DISTRICT && above) return true;
+  }
+  return false;
+}
+
+Status check_writer(const RecordSchema& schema, const RegisterEdit& write, Writer role) {
+  if (write.key.field == kDeletedField) return Done{};
+  const FieldSchema* field = schema.find(write.key.field);
+  if (field == nullptr) return refused("not_permitted", path_of(schema, write.key));
+  if (!may_write(field->rule, role)) return refused("not_permitted", path_of(schema, write.key));
+  return Done{};
+}
+
+int state_number(const Presented& before) {
+  const auto* field = before.schema->descriptor->FindFieldByName(before.schema->rule.state());
+  const auto* value = find_identifier(*field->enum_type(), before.state);
+  return value == nullptr ? 0 : value->number();
+}
+
+/// The targets of the events that `write` appends.
+std::vector<int> targets(const RecordSchema& schema, const RegisterEdit& write) {
+  std::vector<int> out;
+  const auto message = new_message(*schema.descriptor);
+  if (!write.value || !message->ParseFromString(*write.value)) return out;
+  const auto* list = schema.descriptor->FindFieldByName(schema.rule.state_field());
+  const auto* to = list->message_type()->FindFieldByName("to");
+  if (to == nullptr) to = list->message_type()->FindFieldByName("event");
+  for (int i = 0; i < message->GetReflection()->FieldSize(*message, list); ++i) {
+    const auto& entry = message->GetReflection()->GetRepeatedMessage(*message, list, i);
+    out.push_back(entry.GetReflection()->GetEnumValue(entry, to));
+  }
+  return out;
+}
+
+Status check_transition(const Presented& before, const RegisterEdit& write, Writer role) {
+  const StateMachine& machine = machine_of(*before.schema);
+  int state = state_number(before);
+  for (const int to : targets(*before.schema, write)) {
+    StateEvent event;
+    event.to = to;
+    event.rank = static_cast<std::uint32_t>(role);
+    const std::string reason = machine.refusal(state, event);
+    const std::string name = event_name(*before.schema, to);
+    if (!reason.empty()) return refused(reason, before.state + " to " + name);
+    const bool submits =
+        before.schema->rule.name() == "visit_record" && to == record::v1::VISIT_STATUS_SUBMITTED;
+    if (submits && !before.submit_blockers.empty()) {
+      std::string all;
+      for (const auto& blocker : before.submit_blockers) all += (all.empty() ? "" : ", ") + blocker;
+      return refused(before.submit_blockers.front(), "cannot be submitted: " + all);
+    }
+    state = machine.next(state, event).value_or(state);
+  }
+  return Done{};
+}
+
+/// Only its author takes a photo out, and only while the sheet is a draft.
+Status check_photo_removal(const Presented& before,
+                           const RegisterEdit& write,
+                           const std::string& person) {
+  const std::string path = path_of(*before.schema, write.key);
+  if (before.state != "draft" && before.state != "returned") return refused("not_draft", path);
+  for (const auto& photo : before.record.value("attachments", nlohmann::json::array())) {
+    if (photo.value("id", "") == write.key.key && photo.value("by", "") != person) {
+      return refused("not_author", path + " is by " + photo.value("by", ""));
+    }
+  }
+  return Done{};
+}
+
+/// The author named in the key of a `per_author` register.
+std::string author_of(const FieldSchema& field, const std::string& key) {
+  if (field.shape == FieldSchema::Shape::map) return key;
+  return split_text(key, '/').back();
+}
+
+bool is_frozen(const Presented& before, const FieldSchema& field) {
+  if (field.rule.open_when_frozen()) return false;
+  const std::string& type = before.schema->rule.name();
+  if (type == "rectification_notice") return before.state != "draft";
+  if (type == "rectification_response") return before.state == "sent";
+  if (type == "problem") {
+    return before.state != "found" && before.state != "told_on_spot" &&
+           before.state != "consulting";
+  }
+  return false;
+}
+
+Status check_write(const Presented& before,
+                   const RegisterEdit& write,
+                   const std::string& person,
+                   Writer role) {
+  DUHUI_CHECK_OK(check_writer(*before.schema, write, role));
+  const std::string& type = before.schema->rule.name();
+  if (write.key.field == kDeletedField) {
+    const bool draft = before.state.empty() || before.state == "draft" || before.state == "found";
+    return draft ? Status(Done{}) : refused("not_draft", "only drafts are deleted");
+  }
+  const FieldSchema& field = *before.schema->find(write.key.field);
+  const std::string path = path_of(*before.schema, write.key);
+  if (field.field->name() == before.schema->rule.state_field()) {
+    return check_transition(before, write, role);
+  }
+  if (before.state == "discarded" || before.view.deleted) return refused("not_draft", path);
+  if (is_frozen(before, field)) return refused("frozen", path);
+  const bool by_author = field.rule.policy() == record::v1::POLICY_PER_AUTHOR;
+  if (by_author && role != record::v1::WRITER_HUB && author_of(field, write.key.key) != person) {
+    return refused("not_author", path);
+  }
+  const bool photo = type == "visit_record" && field.field->name() == "attachments";
+  if (photo && !write.value) return check_photo_removal(before, write, person);
+  return Done{};
+}
+
+}  // namespace
+
+Status check_edit(const Presented& before,
+                  const RecordEdit& edit,
+                  const std::string& person,
+                  Writer role) {
+  for (const RegisterEdit& write : edit.writes) {
+    DUHUI_CHECK_OK(check_write(before, write, person, role));
+  }
+  return Done{};
+}
+
+Status check_create(const RecordSchema& schema, const RecordEdit& edit, Writer role) {
+  for (const RegisterEdit& write : edit.writes) {
+    DUHUI_CHECK_OK(check_writer(schema, write, role));
+  }
+  return Done{};
+}
+
+}  // namespace duhui
