@@ -189,18 +189,20 @@ Result<std::optional<std::string>> Replica::chain_at(std::uint64_t seq) {
 
 // --- what the hub says ---
 
-Status Replica::welcomed(std::uint64_t epoch,
-                         const sync::v1::StreamHead& hub_head,
-                         WallTime hub_time) {
+Status Replica::welcomed(const sync::v1::Welcome& welcome) {
   DUHUI_CHECK_OK(settle());
+  const sync::v1::StreamHead& hub_head = welcome.hub_head();
   // A hub that forgot what it had acknowledged is sent everything after its head again. Where it has
   // more than we heard of, an Ack with the stamps follows.
   if (hub_head.seq() < state_.acknowledged()) {
     state_.set_acknowledged(hub_head.seq());
     state_.set_acknowledged_chain(hub_head.chain());
   }
-  state_.set_epoch(epoch);
-  if (hub_time.ms > 0) state_.set_hub_seen_ms(static_cast<std::uint64_t>(hub_time.ms));
+  state_.set_epoch(welcome.epoch());
+  if (!welcome.enrolment().empty()) state_.set_enrolment(welcome.enrolment());
+  if (welcome.hub_time_ms() > 0) {
+    state_.set_hub_seen_ms(static_cast<std::uint64_t>(welcome.hub_time_ms()));
+  }
   KvBatch batch;
   put_state(batch);
   DUHUI_CHECK_OK(commit(batch));

@@ -79,7 +79,7 @@ class Replica {
   Result<std::optional<std::string>> chain_at(std::uint64_t seq);
 
   /// The hub's welcome: a changed epoch takes back what was acknowledged.
-  Status welcomed(std::uint64_t epoch, const sync::v1::StreamHead& hub_head, WallTime hub_time);
+  Status welcomed(const sync::v1::Welcome& welcome);
   /// A durable acknowledgement, with the hub's stamps.
   Status acknowledged(const sync::v1::Ack& ack);
   /// Applies a page of a scope's feed; returns the records that changed.

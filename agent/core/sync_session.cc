@@ -67,10 +67,12 @@ std::vector<Effect> SyncSession::link_up(std::string_view channel_binding, const
   hello.add_dictionaries(PayloadCodec::dictionary_id());
   hello.set_software(software_);
   hello.set_own_log_from(state.own_log_from());
+  hello.set_enrolment(state.enrolment());
   send(frame, effects);
 
   hello_head_ = state.head();
   next_seq_ = state.acknowledged() + 1;
+  next_unsent_at_hello_ = next_seq_;
   // A first contact waits for the welcome: the hub does not know the device's key yet.
   if (state.epoch() != 0 && identity_.ticket.empty()) {
     const std::uint64_t before = credit_;
@@ -220,19 +222,14 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
     probe_high_ = std::min(state.head(), hub_seq);
     return probe(probe_low_, probe_high_, effects);
   }
-  if (auto kept = replica_.welcomed(welcome.epoch(), welcome.hub_head(), WallTime{welcome.hub_time_ms()});
-      !kept) {
-    return close(to_string(kept.error()), effects);
-  }
+  const std::uint64_t acknowledged_at_hello = next_unsent_at_hello_ - 1;
+  if (auto kept = replica_.welcomed(welcome); !kept) return close(to_string(kept.error()), effects);
   state_ = State::live;
-  // Behind: everything after its head again. Ahead of what was acknowledged: its ack follows.
-  if (hub_seq + 1 < next_seq_ && in_flight_.empty()) next_seq_ = hub_seq + 1;
-  if (!in_flight_.empty() && hub_seq < state.head()) {
-    const bool hub_lacks_earlier = hub_seq + 1 < next_seq_ && welcome.verdict() == sync::v1::STREAM_VERDICT_HUB_BEHIND;
-    if (hub_lacks_earlier) {
-      in_flight_.clear();
-      next_seq_ = hub_seq + 1;
-    }
+  // A hub that lacks what it had acknowledged gets everything after its head again; what was sent
+  // early did not continue its stream and was passed over.
+  if (hub_seq < acknowledged_at_hello) {
+    in_flight_.clear();
+    next_seq_ = hub_seq + 1;
   }
   credit_ = welcome.credit() > sent_before_welcome_ ? welcome.credit() - sent_before_welcome_ : 0;
   push_more(effects, clock);

@@ -110,6 +110,7 @@ class SyncSession {
   PayloadCodec codec_;
   State state_ = State::greeting;
   std::uint64_t hello_head_ = 0;
+  std::uint64_t next_unsent_at_hello_ = 1;
   std::uint64_t next_seq_ = 1;
   std::uint64_t credit_ = sync_limits::kInitialCredit;
   std::uint64_t sent_before_welcome_ = 0;

@@ -320,6 +320,7 @@ void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
     head->set_checksum(cursor.checksum);
   }
   out.set_device_name(job.device.name);
+  out.set_enrolment(job.enrolment);
   send(*session, frame, effects);
   effects.push_back(DeviceConnected{session->id, job.device.id, job.device.name});
 

@@ -68,6 +68,7 @@ class HelloJob final : public Job {
   // Results.
   std::string refused;  // empty: welcome
   DeviceRow device;
+  std::string enrolment;  // for the device to keep
   std::uint64_t epoch = 0;
   bool epoch_changed = false;  // every other session must start anew
   StreamRow stream;
@@ -83,11 +84,11 @@ class HelloJob final : public Job {
 
  private:
   Status work(HubTransaction& tx, StorageContext& context);
-  Status enrol(HubTransaction& tx, const DeviceId& id);
+  Status enrol(HubTransaction& tx, StorageContext& context, const DeviceId& id);
+  void certify(const SigningKey& hub_key);
   Status judge_stream(HubTransaction& tx, StorageContext& context);
   Status judge_cursors(HubTransaction& tx, StorageContext& context);
   Status bump_epoch(HubTransaction& tx, Random& random, const std::string& flag);
-  bool changed_ = false;
 };
 
 /// Batches of many sessions in one transaction.

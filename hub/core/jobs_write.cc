@@ -18,6 +18,20 @@
 namespace duhui::hub {
 namespace {
 
+std::string enrolment_statement(const sync::v1::Enrolment& said) {
+  std::string bytes = "duhui enrolment v1\n";
+  const auto add = [&](std::string_view part) {
+    append_big_endian_32(bytes, static_cast<std::uint32_t>(part.size()));
+    bytes.append(part);
+  };
+  add(said.device_id());
+  add(said.public_key());
+  add(said.name());
+  for (const std::string& scope : said.scopes()) add(scope);
+  append_big_endian_64(bytes, static_cast<std::uint64_t>(said.enrolled_at_ms()));
+  return bytes;
+}
+
 constexpr std::string_view kEpochKey = "hub/epoch";
 
 void add_flag(DeviceRow& device, const std::string& flag) {
@@ -43,7 +57,8 @@ void HelloJob::run(StorageContext& context) {
 
 Status HelloJob::work(HubTransaction& tx, StorageContext& context) {
   refused.clear();
-  changed_ = false;
+  epoch_changed = false;
+  missed_stamps.clear();
   const auto id = DeviceId::from_bytes(hello.device_id());
   const auto key = PublicKey::from_bytes(hello.public_key());
   const auto origin = Origin::from_bytes(hello.head().origin());
@@ -59,7 +74,7 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context) {
   if (known) {
     device = *known;
   } else {
-    DUHUI_CHECK_OK(enrol(tx, *id));
+    DUHUI_CHECK_OK(enrol(tx, context, *id));
     if (!refused.empty()) return Done{};
   }
   if (device.public_key != hello.public_key()) {
@@ -71,7 +86,9 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context) {
     return Done{};
   }
   DUHUI_TRY(epoch_text, tx.settings().get(kEpochKey));
-  if (!epoch_text || epoch_text->size() != 8) {
+  if (epoch_changed) {
+    // Begun a moment ago by the enrolment.
+  } else if (!epoch_text || epoch_text->size() != 8) {
     DUHUI_CHECK_OK(bump_epoch(tx, context.random, {}));
   } else {
     epoch = read_big_endian_64(*epoch_text);
@@ -92,23 +109,50 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context) {
   device.last_seen_at = now;
   device.current_origin = *origin;
   device.software = hello.software();
+  certify(context.hub_key);
   return tx.devices().put(device);
 }
 
-Status HelloJob::enrol(HubTransaction& tx, const DeviceId& id) {
+Status HelloJob::enrol(HubTransaction& tx, StorageContext& context, const DeviceId& id) {
+  device = DeviceRow{};
+  device.id = id;
+  device.public_key = hello.public_key();
+  sync::v1::Enrolment said;
+  if (!hello.enrolment().empty() && said.ParseFromString(hello.enrolment())) {
+    const std::string signature = said.signature();
+    said.clear_signature();
+    if (said.device_id() == hello.device_id() && said.public_key() == hello.public_key() &&
+        verify(context.hub_key.public_key(), enrolment_statement(said), signature)) {
+      device.name = said.name();
+      device.scopes.assign(said.scopes().begin(), said.scopes().end());
+      device.enrolled_at = {said.enrolled_at_ms()};
+      // We had enrolled it and do not know: this database is older than that.
+      return bump_epoch(tx, context.random, "hub_was_behind");
+    }
+  }
   auto redeemed = redeem_ticket(tx, hello.ticket(), now);
   if (!redeemed) {
     if (redeemed.error().code != ErrorCode::refused) return std::move(redeemed).error();
     refused = redeemed.error().detail;
     return Done{};
   }
-  device = DeviceRow{};
-  device.id = id;
-  device.public_key = hello.public_key();
   device.name = redeemed->name;
   device.scopes = redeemed->scopes;
   device.enrolled_at = now;
   return Done{};
+}
+
+void HelloJob::certify(const SigningKey& hub_key) {
+  sync::v1::Enrolment said;
+  said.set_device_id(device.id.str());
+  said.set_public_key(device.public_key);
+  said.set_name(device.name);
+  for (const std::string& scope : device.scopes) said.add_scopes(scope);
+  said.set_enrolled_at_ms(device.enrolled_at.ms);
+  said.set_signature(hub_key.sign(enrolment_statement(said)));
+  enrolment = said.SerializeAsString();
+  // The device has it already: nothing to send.
+  if (enrolment == hello.enrolment()) enrolment.clear();
 }
 
 Status HelloJob::judge_stream(HubTransaction& tx, StorageContext& context) {

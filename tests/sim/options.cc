@@ -23,7 +23,7 @@ Options Options::from_seed(std::uint64_t seed) {
   f.disk_rolled_back = one_in(4);
   f.device_cloned = one_in(5);
   // Both at once can take an op from everybody who could prove it.
-  f.hub_restored = one_in(5) && !f.disk_rolled_back;
+  f.hub_restored = one_in(5) && !f.disk_rolled_back && !f.device_cloned;
   return options;
 }
 
