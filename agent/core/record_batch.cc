@@ -25,6 +25,12 @@ void set_stamp(store::v1::StoredOp* stored,
 
 }  // namespace
 
+std::uint64_t checksum_of(const store::v1::StoredOp& stored) {
+  sync::v1::Op op;
+  if (!op.ParseFromString(stored.op())) return op_checksum(stored.op());
+  return scope_checksum(op_checksum(stored.op()), stamp_of(runs_of(stored), stored.seq(), op));
+}
+
 Result<RecordBatch::Entry*> RecordBatch::entry(const RecordId& id) {
   const auto [at, added] = records_.try_emplace(id);
   if (!added) return &at->second;
@@ -73,7 +79,10 @@ Result<bool> RecordBatch::add(const Dot& dot,
   Entry& e = **found;
   for (store::v1::StoredOp& stored : *e.record.mutable_ops()) {
     if (stored.seq() != dot.seq || stored.origin() != dot.origin.view()) continue;
-    if (stamp_of(runs_of(stored), stored.seq(), op) == stamp) return false;
+    const OpStamp before = stamp_of(runs_of(stored), stored.seq(), op);
+    if (before == stamp) return false;
+    const std::uint64_t bytes_sum = op_checksum(stored.op());
+    count(e.record.scope(), scope_checksum(bytes_sum, stamp) - scope_checksum(bytes_sum, before));
     set_stamp(&stored, op, stamp, seal);
     e.changed = true;
     return true;
@@ -82,7 +91,7 @@ Result<bool> RecordBatch::add(const Dot& dot,
     e.record.set_scope(op.creates() ? op.scope() : scope);
     // What came before the scope was known is counted now.
     for (const store::v1::StoredOp& stored : e.record.ops()) {
-      count(e.record.scope(), op_checksum(stored.op()));
+      count(e.record.scope(), checksum_of(stored));
     }
   }
   store::v1::StoredOp* stored = e.record.add_ops();
@@ -90,7 +99,7 @@ Result<bool> RecordBatch::add(const Dot& dot,
   stored->set_seq(dot.seq);
   stored->set_op(op_bytes);
   set_stamp(stored, op, stamp, seal);
-  count(e.record.scope(), op_checksum(op_bytes));
+  count(e.record.scope(), scope_checksum(op_checksum(op_bytes), stamp));
   if (!e.existed) extra_.put(keys::type_entry(op.record_type(), id), {});
   e.changed = true;
   return true;
@@ -104,7 +113,7 @@ Status RecordBatch::remove(const RecordId& id, const Dot& dot) {
   for (int at = 0; at < ops->size(); ++at) {
     const store::v1::StoredOp& stored = ops->Get(at);
     if (stored.seq() != dot.seq || stored.origin() != dot.origin.view()) continue;
-    count(e.record.scope(), ~op_checksum(stored.op()) + 1);
+    count(e.record.scope(), 0 - checksum_of(stored));
     ops->DeleteSubrange(at, 1);
     e.changed = true;
     break;

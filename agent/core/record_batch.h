@@ -52,6 +52,9 @@ class RecordBatch {
   KvBatch extra_;
 };
 
+/// What a stored op adds to the checksum of its scope.
+std::uint64_t checksum_of(const store::v1::StoredOp& stored);
+
 /// Replays a stored record. Ops of `own` after `acknowledged` are marked provisional.
 RecordState replay(const store::v1::StoredRecord& record, const Origin& own,
                    std::uint64_t acknowledged);

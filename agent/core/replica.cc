@@ -426,7 +426,7 @@ Result<Replica::RangeSum> Replica::range_sum(const std::string& scope,
         store::v1::StoredRecord record;
         if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) return true;
         if (record.scope() != scope) return true;
-        for (const store::v1::StoredOp& op : record.ops()) sum.checksum += op_checksum(op.op());
+        for (const store::v1::StoredOp& op : record.ops()) sum.checksum += checksum_of(op);
         ++sum.records;
         if (sum.some.size() <= sync_limits::kRangeRecordsMax) sum.some.push_back(*id);
         return true;

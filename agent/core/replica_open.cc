@@ -188,7 +188,7 @@ Status Replica::count_scopes(KvBatch& batch) {
     if (record.scope().empty()) return true;
     store::v1::ScopeState& scope = scopes_[record.scope()];
     for (const store::v1::StoredOp& op : record.ops()) {
-      scope.set_checksum(scope.checksum() + op_checksum(op.op()));
+      scope.set_checksum(scope.checksum() + checksum_of(op));
     }
     return true;
   });

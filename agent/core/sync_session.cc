@@ -231,6 +231,9 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
     in_flight_.clear();
     next_seq_ = hub_seq + 1;
   }
+  for (const sync::v1::ScopeCursor& head : welcome.scopes()) {
+    if (at_head_[head.scope()]) compare_checksum(head.scope(), head.through(), head.checksum(), effects);
+  }
   credit_ = welcome.credit() > sent_before_welcome_ ? welcome.credit() - sent_before_welcome_ : 0;
   push_more(effects, clock);
 }
@@ -282,7 +285,7 @@ void SyncSession::on_feed_page(const sync::v1::FeedPage& page,
   if (!changed->empty()) effects.push_back(RecordsChanged{std::move(*changed)});
   at_head_[page.scope()] = page.at_head();
   grant(page.scope(), bytes, effects);
-  if (page.at_head()) compare_checksum(page, effects);
+  if (page.at_head()) compare_checksum(page.scope(), page.through(), page.checksum(), effects);
 }
 
 void SyncSession::not_applied(const Error& error, std::vector<Effect>& effects) {
@@ -301,20 +304,23 @@ void SyncSession::on_walk_page(const sync::v1::WalkPage& page,
   grant(page.scope(), bytes, effects);
 }
 
-void SyncSession::compare_checksum(const sync::v1::FeedPage& page, std::vector<Effect>& effects) {
+void SyncSession::compare_checksum(const std::string& scope,
+                                   std::uint64_t through,
+                                   std::uint64_t checksum,
+                                   std::vector<Effect>& effects) {
   // Only comparable when nothing of ours is on its way; once per feed position.
-  if (replica_.unacknowledged() != 0 || checked_[page.scope()] == page.through()) return;
-  checked_[page.scope()] = page.through();
-  const auto at = replica_.scopes().find(page.scope());
+  if (replica_.unacknowledged() != 0 || checked_[scope] == through) return;
+  checked_[scope] = through;
+  const auto at = replica_.scopes().find(scope);
   const std::uint64_t ours = at == replica_.scopes().end() ? 0 : at->second.checksum();
-  if (ours == page.checksum()) return;
+  if (ours == checksum) return;
   RecordId low, high;
   high.bytes.fill('\xff');
-  auto sum = replica_.range_sum(page.scope(), low, high);
+  auto sum = replica_.range_sum(scope, low, high);
   if (!sum) return close(to_string(sum.error()), effects);
   Frame frame;
   sync::v1::RangeRequest& request = *frame.mutable_range_request();
-  request.set_scope(page.scope());
+  request.set_scope(scope);
   request.set_low(low.str());
   request.set_high(high.str());
   request.set_checksum(sum->checksum);

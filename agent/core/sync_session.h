@@ -97,7 +97,8 @@ class SyncSession {
   void reincarnate(std::uint64_t common, std::vector<Effect>& effects);
   void not_applied(const Error& error, std::vector<Effect>& effects);
   void grant(const std::string& scope, std::size_t bytes, std::vector<Effect>& effects);
-  void compare_checksum(const sync::v1::FeedPage& page, std::vector<Effect>& effects);
+  void compare_checksum(const std::string& scope, std::uint64_t through, std::uint64_t checksum,
+                        std::vector<Effect>& effects);
 
   struct InFlight {
     std::uint64_t last_seq = 0;

@@ -257,7 +257,7 @@ Status Ingest::add_op(const Dot& dot,
     row.born = true;
   }
   row.type = op.record_type();
-  const std::uint64_t checksum = op_checksum(bytes);
+  const std::uint64_t checksum = scope_checksum(op_checksum(bytes), stamp);
   if (row.ops.empty() && op.creates()) {
     row.ops.push_back({dot, stamp});
     touched.only_op = std::move(op);
@@ -271,7 +271,8 @@ Status Ingest::add_op(const Dot& dot,
       // The ops that waited for the scope enter its feed now.
       for (std::size_t n = 0; n + 1 < row.ops.size(); ++n) {
         DUHUI_TRY(early, ops_.op(tx_, row.ops[n].dot));
-        early_[row.ops[n].dot.origin].push_back({row.scope, row.ops[n].dot.seq, op_checksum(early)});
+        early_[row.ops[n].dot.origin].push_back(
+            {row.scope, row.ops[n].dot.seq, scope_checksum(op_checksum(early), row.ops[n].stamp)});
       }
     }
   }

@@ -22,6 +22,14 @@ OpStamp stamp_of(const StampRuns& runs, std::uint64_t seq, const sync::v1::Op& o
   return stamp;
 }
 
+std::uint64_t scope_checksum(std::uint64_t op_checksum, const OpStamp& stamp) {
+  std::uint64_t mixed = static_cast<std::uint64_t>(stamp.effective_ms) * 16 + stamp.rank * 2 +
+                        (stamp.at_hub ? 1 : 0);
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ull;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebull;
+  return op_checksum + (mixed ^ (mixed >> 31));
+}
+
 std::string_view seal_of(const StampRuns& runs, std::uint64_t seq) {
   for (const sync::v1::Stamp& run : runs) {
     if (run.first_seq() == seq && run.count() == 1) return run.seal();

@@ -18,6 +18,9 @@ OpStamp default_stamp(const sync::v1::Op& op);
 /// The stamp of `seq` according to `runs`.
 OpStamp stamp_of(const StampRuns& runs, std::uint64_t seq, const sync::v1::Op& op);
 
+/// What an op adds to the additive checksum of its scope: its bytes and what ties are decided by.
+std::uint64_t scope_checksum(std::uint64_t op_checksum, const OpStamp& stamp);
+
 /// The hub's seal of `seq`, if the runs hold one.
 std::string_view seal_of(const StampRuns& runs, std::uint64_t seq);
 
