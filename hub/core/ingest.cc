@@ -252,7 +252,8 @@ Status Ingest::add_op(const Dot& dot,
                       const OpStamp& stamp,
                       Touched& touched) {
   RecordRow& row = touched.row;
-  if (op.creates()) {
+  const bool becomes_known = op.creates() && !row.born;
+  if (becomes_known) {
     row.scope = op.scope();
     row.born = true;
   }
@@ -265,9 +266,8 @@ Status Ingest::add_op(const Dot& dot,
     DUHUI_CHECK_OK(need_state(touched));
     auto applied = touched.state->apply(dot, op, stamp);
     if (!applied) return std::move(applied).error();
-    const bool was_shell = row.born && op.creates() && !row.ops.empty();
     row.ops.push_back({dot, stamp});
-    if (was_shell) {
+    if (becomes_known) {
       // The ops that waited for the scope enter its feed now.
       for (std::size_t n = 0; n + 1 < row.ops.size(); ++n) {
         DUHUI_TRY(early, ops_.op(tx_, row.ops[n].dot));

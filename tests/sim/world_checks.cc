@@ -81,7 +81,10 @@ bool World::quiet() {
     for (const auto& [scope, head] : hub_store_.state().feed_heads) {
       if (!reads(*agent, scope) || head.through == 0) continue;
       const auto at = agent->replica->scopes().find(scope);
-      if (at == agent->replica->scopes().end() || at->second.through() != head.through) return false;
+      if (at == agent->replica->scopes().end() || at->second.through() != head.through ||
+          at->second.checksum() != head.checksum) {
+        return false;
+      }
     }
     return true;
   });
