@@ -191,6 +191,8 @@ Presented present(const RecordSchema& schema,
   }
   options.frozen_at = frozen ? &*frozen : nullptr;
   out.view = view(schema, state, options);
+  out.override_policy = options.override_policy;
+  out.frozen_at = frozen;
 
   auto message = new_message(*schema.descriptor);
   // What cannot be parsed stays in the record's registers; the rest of it is shown.

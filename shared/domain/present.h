@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,9 @@ struct Presented {
   std::string restored_because;              // whose edit brought a deleted draft back
   std::string effective_recheck;             // of a problem: the recheck behind its state
   RecordView view;
+  // What `view` depends on besides the record, for explaining a value.
+  std::function<record::v1::Policy(const RegisterKey&)> override_policy;
+  std::optional<std::vector<Dot>> frozen_at;
   std::shared_ptr<const google::protobuf::Message> message;  // shown values, without derived ones
   nlohmann::json record;                                     // shown values and derived ones
 

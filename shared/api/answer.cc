@@ -1,0 +1,115 @@
+#include "shared/api/answer.h"
+
+#include <array>
+
+namespace duhui::api {
+namespace {
+
+struct Sentence {
+  std::string_view name;
+  std::string_view zh;
+  std::string_view en;
+};
+
+constexpr std::array kRules = {
+    Sentence{"open_conflict", "还有未处理的分歧，处理后才能提交。",
+             "A conflict is still open; settle it first."},
+    Sentence{"not_author", "只有填写人本人可以这样做。", "Only the author may do this."},
+    Sentence{"not_writer", "您的角色不能填写这一项。", "Your role may not write this field."},
+    Sentence{"frozen", "记录已提交，修改将作为补充说明等待处理。",
+             "The record is submitted; changes wait as an amendment."},
+    Sentence{"unknown_field", "没有这个字段。", "There is no such field."},
+    Sentence{"unknown_type", "没有这种记录。", "There is no such type of record."},
+    Sentence{"wrong_type", "值的类型不对。", "The value has the wrong type."},
+    Sentence{"not_writable", "这个字段不能这样修改。", "This field cannot be written that way."},
+    Sentence{"not_from_this_state", "记录当前的状态不允许这一步。",
+             "The record's state does not allow this step."},
+    Sentence{"missing", "缺少必需的内容。", "Something that is required is missing."},
+    Sentence{"scope", "不知道记录属于哪所学校或机构。",
+             "It is not known where the record belongs."},
+    Sentence{"seen", "随附的“已读”标记无效，请重新打开记录。",
+             "The seen token is not valid; open the record again."},
+    Sentence{"record exists", "这条记录已经存在。", "The record exists already."},
+    Sentence{"no such record", "没有这条记录。", "There is no such record."},
+};
+
+Sentence sentence_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_input:
+      return {"", "输入有误。", "The input is not valid."};
+    case ErrorCode::not_found:
+      return {"", "没有找到。", "Not found."};
+    case ErrorCode::refused:
+      return {"", "按规则不允许。", "A rule does not allow this."};
+    case ErrorCode::conflict:
+      return {"", "已被他人先行改动，请重新读取。", "Somebody else was first; read again."};
+    case ErrorCode::corrupt_data:
+      return {"", "存储的数据有损坏，已记录。", "Stored data is damaged; it was reported."};
+    case ErrorCode::storage_failed:
+      return {"", "未能存盘，请检查磁盘空间后重试。", "Not saved: check the disk and try again."};
+    case ErrorCode::unavailable:
+      return {"", "暂时不可用，请稍后再试。", "Not available now; try again later."};
+    case ErrorCode::limit_exceeded:
+      return {"", "超出允许的大小或数量。", "Over a limit of size or number."};
+  }
+  return {"", "", ""};
+}
+
+}  // namespace
+
+int http_status(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_input:
+      return 400;
+    case ErrorCode::not_found:
+      return 404;
+    case ErrorCode::refused:
+    case ErrorCode::conflict:
+      return 409;
+    case ErrorCode::limit_exceeded:
+      return 413;
+    case ErrorCode::unavailable:
+    case ErrorCode::storage_failed:
+      return 503;
+    case ErrorCode::corrupt_data:
+      return 500;
+  }
+  return 500;
+}
+
+std::string message_of(const Error& error, Language language) {
+  // "records[3]: open_conflict: ..." names the place first.
+  for (const Sentence& rule : kRules) {
+    const bool first = error.detail.starts_with(rule.name);
+    if (first || error.detail.find(": " + std::string(rule.name)) != std::string::npos) {
+      return std::string(language == Language::zh ? rule.zh : rule.en);
+    }
+  }
+  const Sentence general = sentence_of(error.code);
+  return std::string(language == Language::zh ? general.zh : general.en);
+}
+
+ApiResponse error_answer(const Error& error) {
+  return {http_status(error.code),
+          {{"error",
+            {{"code", to_string(error.code)},
+             {"detail", error.detail},
+             {"message_zh", message_of(error, Language::zh)},
+             {"message_en", message_of(error, Language::en)}}}}};
+}
+
+std::optional<Error> error_of(const ApiResponse& answer) {
+  if (answer.ok()) return std::nullopt;
+  Error error{ErrorCode::unavailable, "answer " + std::to_string(answer.status)};
+  if (!answer.body.is_object() || !answer.body.contains("error")) return error;
+  const auto& told = answer.body["error"];
+  if (!told.is_object()) return error;
+  error.detail = told.value("detail", error.detail);
+  const std::string name = told.value("code", "");
+  for (int n = 0; n <= static_cast<int>(ErrorCode::limit_exceeded); ++n) {
+    if (to_string(static_cast<ErrorCode>(n)) == name) error.code = static_cast<ErrorCode>(n);
+  }
+  return error;
+}
+
+}  // namespace duhui::api

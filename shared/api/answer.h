@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "shared/base/result.h"
+
+namespace duhui::api {
+
+/// What a request is answered with.
+struct ApiResponse {
+  int status = 200;
+  nlohmann::json body;
+
+  bool ok() const { return status >= 200 && status < 300; }
+};
+
+int http_status(ErrorCode code);
+
+/// {"error":{"code","detail","message_zh","message_en"}}
+ApiResponse error_answer(const Error& error);
+
+/// The error inside an answer; empty optional: the answer is a success.
+std::optional<Error> error_of(const ApiResponse& answer);
+
+enum class Language : std::uint8_t { zh, en };
+
+/// One sentence for the person at the screen. Chooses by the rule's name in front of `detail`
+/// ("open_conflict: ..."), otherwise by the code.
+std::string message_of(const Error& error, Language language);
+
+}  // namespace duhui::api

@@ -1,0 +1,249 @@
+#include "shared/api/record_nouns.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "shared/api/domain_lookup.h"
+#include "shared/api/people.h"
+#include "shared/api/record_answer.h"
+#include "shared/api/record_ids.h"
+#include "shared/api/record_requests.h"
+#include "shared/api/why_answer.h"
+
+namespace duhui::api {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Records saved with one journal write and one commit.
+constexpr std::size_t kSavedTogetherMax = 200;
+constexpr std::uint32_t kListDefault = 100;
+constexpr std::uint32_t kListMax = 1000;
+
+Error at_place(Error error, const std::string& place) {
+  error.detail = place + ": " + error.detail;
+  return error;
+}
+
+Json dots_json(const std::vector<Dot>& dots) {
+  Json list = Json::array();
+  for (const Dot& dot : dots) list.push_back(to_string(dot));
+  return list;
+}
+
+Result<RecordQuery> query_of(const ApiRequest& request) {
+  RecordQuery query;
+  const std::string type = request.query_text("type");
+  if (!type.empty()) {
+    DUHUI_TRY(schema, schema_named(type));
+    query.type = schema->rule.type();
+  }
+  const std::string after = request.query_text("after");
+  if (!after.empty()) {
+    DUHUI_TRY(id, parse_record_id(after, type));
+    query.after = id;
+  }
+  query.school_id = request.query_text("school_id");
+  query.state = request.query_text("state");
+  query.date_from = request.query_text("from");
+  query.date_to = request.query_text("to");
+  DUHUI_TRY(limit, request.query_number("limit", kListDefault, kListMax));
+  query.limit = limit;
+  return query;
+}
+
+/// Where a list goes on; null: it is complete.
+Json next_of(const std::vector<RecordRow>& rows, std::uint32_t limit) {
+  if (rows.size() < limit) return nullptr;
+  return to_uuid_text(rows.back().id.view());
+}
+
+/// The readable id of a registry record, the UUID of any other.
+std::string name_of(RecordSource& source, DomainLookup& lookup, const RecordRow& row) {
+  const RecordSchema* schema = Schema::instance().find(row.type);
+  if (schema != nullptr && !schema->rule.id_fields().empty()) {
+    auto state = source.state(row.id);
+    if (state && *state) {
+      auto shown = lookup.present_record(row.id, **state);
+      if (shown) return shown->id;
+    }
+  }
+  return to_uuid_text(row.id.view());
+}
+
+}  // namespace
+
+struct RecordNouns::Found {
+  RecordId id;
+  RecordState state;
+};
+
+void RecordNouns::add_to(Router& router) {
+  const auto bind = [this](Result<ApiResponse> (RecordNouns::*handler)(const ApiRequest&)) {
+    return [this, handler](const ApiRequest& request) { return (this->*handler)(request); };
+  };
+  router.add("POST", "/records", bind(&RecordNouns::create));
+  router.add("GET", "/records", bind(&RecordNouns::list));
+  router.add("GET", "/records/{id}", bind(&RecordNouns::show));
+  router.add("GET", "/records/{id}/field", bind(&RecordNouns::field));
+  router.add("GET", "/records/{id}/why", bind(&RecordNouns::why));
+  router.add("POST", "/records/{id}/edits", bind(&RecordNouns::edit));
+  router.add("GET", "/conflicts", bind(&RecordNouns::conflicts));
+  router.add("GET", "/export", bind(&RecordNouns::export_all));
+}
+
+Result<RecordNouns::Found> RecordNouns::find(const ApiRequest& request) {
+  const std::string& text = request.names.at("id");
+  DUHUI_TRY(id, parse_record_id(text, request.query_text("type")));
+  DUHUI_TRY(state, source_.state(id));
+  if (!state) return Error{ErrorCode::not_found, "no such record: " + text};
+  return Found{id, std::move(*state)};
+}
+
+Result<ApiResponse> RecordNouns::create(const ApiRequest& request) {
+  if (request.body.is_object() && request.body.contains("records")) {
+    return create_many(request.body);
+  }
+  RecordRequests requests(source_);
+  DUHUI_TRY(created, requests.create(request.body));
+  std::vector<Intent> intents{created.intent};
+  if (!request.body.value("import", false)) {
+    DUHUI_TRY(others, requests.follow_ups_of(created, request.body["value"]));
+    for (Intent& other : others) intents.push_back(std::move(other));
+  }
+  DUHUI_TRY(dots, source_.save(std::move(intents)));
+  DUHUI_TRY(state, source_.state(created.intent.record));
+  Json body = {{"id", created.id_text},
+               {"uuid", to_uuid_text(created.intent.record.view())},
+               {"type", created.schema->rule.name()},
+               {"scope", created.intent.scope},
+               {"dots", dots_json(dots)},
+               {"seen", state ? source_.seen_token(created.intent.record, *state) : ""}};
+  return ApiResponse{201, std::move(body)};
+}
+
+Result<ApiResponse> RecordNouns::create_many(const Json& body) {
+  if (!body["records"].is_array()) {
+    return Error{ErrorCode::invalid_input, "wrong_type: records: a list"};
+  }
+  RecordRequests requests(source_);
+  std::vector<Intent> intents;
+  std::set<RecordId> ids_seen;
+  Json ids = Json::array();
+  std::size_t skipped = 0;
+  // All are read before any is saved: a mistake in one of them saves none.
+  for (std::size_t n = 0; n < body["records"].size(); ++n) {
+    const Json& one = body["records"][n];
+    const std::string place = "records[" + std::to_string(n) + "]";
+    auto created = requests.create(one);
+    if (!created) return at_place(std::move(created).error(), place);
+    ids.push_back(created->id_text);
+    // An import that is repeated goes on where it stopped.
+    if (one.value("import", false)) {
+      DUHUI_TRY(known, source_.state(created->intent.record));
+      if (!ids_seen.insert(created->intent.record).second ||
+          (known && known->stage() == RecordState::Stage::born)) {
+        ++skipped;
+        continue;
+      }
+    }
+    intents.push_back(std::move(created->intent));
+  }
+  const std::size_t total = intents.size();
+  for (std::size_t from = 0; from < total; from += kSavedTogetherMax) {
+    const auto first = intents.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto last =
+        intents.begin() + static_cast<std::ptrdiff_t>(std::min(total, from + kSavedTogetherMax));
+    std::vector<Intent> together(std::make_move_iterator(first), std::make_move_iterator(last));
+    auto saved = source_.save(std::move(together));
+    if (!saved) return at_place(std::move(saved).error(), std::to_string(from) + " saved");
+  }
+  return ApiResponse{201, {{"saved", total}, {"skipped", skipped}, {"ids", std::move(ids)}}};
+}
+
+Result<ApiResponse> RecordNouns::list(const ApiRequest& request) {
+  DUHUI_TRY(query, query_of(request));
+  DUHUI_TRY(rows, source_.list(query));
+  DomainLookup lookup(source_);
+  Json records = Json::array();
+  for (const RecordRow& row : rows) {
+    records.push_back(row_answer(row, name_of(source_, lookup, row)));
+  }
+  return ApiResponse{200, {{"records", std::move(records)}, {"next", next_of(rows, query.limit)}}};
+}
+
+Result<ApiResponse> RecordNouns::show(const ApiRequest& request) {
+  DUHUI_TRY(found, find(request));
+  DomainLookup lookup(source_);
+  const std::string seen = source_.seen_token(found.id, found.state);
+  auto shown = lookup.present_record(found.id, found.state);
+  if (!shown) return ApiResponse{200, unborn_answer(found.id, found.state, seen)};
+  return ApiResponse{200, record_answer(found.id, found.state, *shown, seen)};
+}
+
+Result<ApiResponse> RecordNouns::field(const ApiRequest& request) {
+  DUHUI_TRY(found, find(request));
+  const std::string path = request.query_text("path");
+  if (path.empty()) return Error{ErrorCode::invalid_input, "missing: path"};
+  DomainLookup lookup(source_);
+  DUHUI_TRY(shown, lookup.present_record(found.id, found.state));
+  DUHUI_TRY(answer, field_answer(found.state, shown, path));
+  return ApiResponse{200, std::move(answer)};
+}
+
+Result<ApiResponse> RecordNouns::why(const ApiRequest& request) {
+  DUHUI_TRY(found, find(request));
+  const std::string path = request.query_text("path");
+  if (path.empty()) return Error{ErrorCode::invalid_input, "missing: path"};
+  DomainLookup lookup(source_);
+  People people(source_);
+  DUHUI_TRY(shown, lookup.present_record(found.id, found.state));
+  DUHUI_TRY(answer, why_answer(found.state, shown, path, people));
+  return ApiResponse{200, std::move(answer)};
+}
+
+Result<ApiResponse> RecordNouns::edit(const ApiRequest& request) {
+  DUHUI_TRY(found, find(request));
+  RecordRequests requests(source_);
+  DUHUI_TRY(intents, requests.edit(found.id, found.state, request.body));
+  DUHUI_TRY(dots, source_.save(std::move(intents)));
+  DUHUI_TRY(after, source_.state(found.id));
+  Json body = {{"seen", after ? source_.seen_token(found.id, *after) : ""},
+               {"dots", dots_json(dots)}};
+  return ApiResponse{200, std::move(body)};
+}
+
+Result<ApiResponse> RecordNouns::conflicts(const ApiRequest& request) {
+  DUHUI_TRY(query, query_of(request));
+  query.only_conflicts = true;
+  DUHUI_TRY(rows, source_.list(query));
+  DomainLookup lookup(source_);
+  Json conflicts = Json::array();
+  for (const RecordRow& row : rows) {
+    DUHUI_TRY(state, source_.state(row.id));
+    if (!state) continue;
+    auto shown = lookup.present_record(row.id, *state);
+    if (!shown) continue;
+    for (Json& conflict : conflict_answers(*shown)) conflicts.push_back(std::move(conflict));
+  }
+  return ApiResponse{200,
+                     {{"conflicts", std::move(conflicts)}, {"next", next_of(rows, query.limit)}}};
+}
+
+Result<ApiResponse> RecordNouns::export_all(const ApiRequest& request) {
+  DUHUI_TRY(query, query_of(request));
+  DUHUI_TRY(rows, source_.list(query));
+  DomainLookup lookup(source_);
+  Json records = Json::array();
+  for (const RecordRow& row : rows) {
+    DUHUI_TRY(state, source_.state(row.id));
+    if (!state) continue;
+    auto shown = lookup.present_record(row.id, *state);
+    if (!shown || shown->view.deleted) continue;
+    records.push_back(std::move(shown->record));
+  }
+  return ApiResponse{200, {{"records", std::move(records)}, {"next", next_of(rows, query.limit)}}};
+}
+
+}  // namespace duhui::api

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "shared/api/answer.h"
+#include "shared/base/result.h"
+
+namespace duhui::api {
+
+inline constexpr std::string_view kBasePath = "/api/v1";
+
+/// One request, taken apart.
+struct ApiRequest {
+  std::string method;
+  std::string path;                          // without base and query
+  std::map<std::string, std::string> names;  // what the pattern's {parts} matched
+  std::map<std::string, std::string> query;
+  nlohmann::json body;  // null: none
+
+  /// Empty: absent.
+  std::string query_text(const std::string& name) const;
+  /// `invalid_input`: not a number in [1, max].
+  Result<std::uint32_t> query_number(const std::string& name,
+                                     std::uint32_t otherwise,
+                                     std::uint32_t max) const;
+  /// `invalid_input`: absent, or not a string.
+  Result<std::string> body_text(const std::string& name) const;
+};
+
+using ApiHandler = std::function<Result<ApiResponse>(const ApiRequest&)>;
+
+/// Finds the handler of a request. Filled once, then only asked.
+class Router {
+ public:
+  /// `pattern`: "/records/{id}/why". One part of a path is never empty and may hold any characters,
+  /// percent-encoded.
+  void add(std::string method, std::string_view pattern, ApiHandler handler);
+
+  /// `target`: path and query as sent, with the base path. Whatever happens, an answer.
+  ApiResponse dispatch(std::string_view method,
+                       std::string_view target,
+                       std::string_view body) const;
+
+  struct Route {
+    std::string method;
+    std::vector<std::string> parts;  // "{id}" matches any
+    ApiHandler handler;
+  };
+  const std::vector<Route>& routes() const { return routes_; }
+
+ private:
+  std::vector<Route> routes_;
+};
+
+/// A text as one part of a path or value of a query.
+std::string percent_encoded(std::string_view text);
+
+}  // namespace duhui::api
