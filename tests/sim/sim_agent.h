@@ -22,6 +22,7 @@ struct SimAgent {
       : number(number_in_world), identity(std::move(who)), random(seed) {}
 
   const std::uint32_t number;
+  std::string zone;  // what it may read and write, besides city/zone2
   agent::DeviceIdentity identity;
   SeededRandom random;
 

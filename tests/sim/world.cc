@@ -45,6 +45,7 @@ World::World(const Options& options, bool verbose)
     if (!put) breach("ticket: " + to_string(put.error()));
     agents_.push_back(std::make_unique<SimAgent>(n, std::move(identity), options_.seed * 77 + n));
     agents_.back()->booted_at = now_ - 1000;
+    agents_.back()->zone = "city/zone" + std::to_string(n % 2);
     start_agent(*agents_.back());
   }
 }

@@ -68,9 +68,7 @@ void World::check_saved(SimAgent& agent) {
 }
 
 bool World::reads(const SimAgent& agent, const std::string& scope) const {
-  if (scope.starts_with("city/zone2")) return true;
-  return agent.number < options_.agents &&
-         scope.starts_with("city/zone" + std::to_string(agent.number % 2));
+  return scope.starts_with("city/zone2") || scope.starts_with(agent.zone);
 }
 
 bool World::quiet() {

@@ -79,6 +79,7 @@ void World::clone_device(SimAgent& agent) {
   copy->disk.fail_next_append.reset();
   copy->disk.fail_next_commit.reset();
   copy->saved = agent.saved;
+  copy->zone = agent.zone;
   copy->clock_offset = agent.clock_offset;
   copy->booted_at = now_;
   copy->boot = agent.boot + 7;

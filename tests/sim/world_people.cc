@@ -96,10 +96,7 @@ void World::edit_at_agent(SimAgent& agent) {
   if (!state) {
     intent.record = mint_record_id({now_}, agent.random);
     intent.creates = true;
-    intent.scope = (random_.below(3) == 0 ? std::string("city/zone2/school")
-                                          : "city/zone" + std::to_string(agent.number % 2) + "/school");
-    // A clone sits where its original sits.
-    if (agent.number >= options_.agents) intent.scope = "city/zone2/school";
+    intent.scope = random_.below(3) == 0 ? "city/zone2/school" : agent.zone + "/school";
   }
   const std::string text = new_text();
   intent.writes = draw_writes(state ? &*state : nullptr, intent.person, text, intent.sees_all);
