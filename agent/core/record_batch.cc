@@ -57,10 +57,7 @@ Result<const store::v1::StoredRecord*> RecordBatch::find(const RecordId& id) {
 }
 
 void RecordBatch::count(const std::string& scope, std::uint64_t checksum) {
-  if (scope.empty()) return;
-  store::v1::ScopeState& state = scopes_[scope];
-  state.set_checksum(state.checksum() + checksum);
-  touched_scopes_[scope] = true;
+  if (!scope.empty()) added_[scope] += checksum;
 }
 
 Result<bool> RecordBatch::add(const Dot& dot,
@@ -138,14 +135,17 @@ std::vector<RecordId> RecordBatch::changed() const {
   return ids;
 }
 
-void RecordBatch::write(KvBatch& batch) const {
+void RecordBatch::write(KvBatch& batch) {
   for (const auto& [id, e] : records_) {
     if (e.changed) batch.put(keys::record(id), e.record.SerializeAsString());
   }
   for (const KvBatch::Change& change : extra_.changes) batch.changes.push_back(change);
-  for (const auto& [scope, touched] : touched_scopes_) {
-    batch.put(keys::scope(scope), scopes_.at(scope).SerializeAsString());
+  for (const auto& [scope, checksum] : added_) {
+    store::v1::ScopeState& state = scopes_[scope];
+    state.set_checksum(state.checksum() + checksum);
+    batch.put(keys::scope(scope), state.SerializeAsString());
   }
+  added_.clear();
 }
 
 RecordState replay(const store::v1::StoredRecord& record,

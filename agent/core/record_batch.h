@@ -33,8 +33,9 @@ class RecordBatch {
   void quarantine(const Dot& dot, std::string_view op_bytes, std::string reason);
 
   std::vector<RecordId> changed() const;
-  /// Writes records, indexes, scope states.
-  void write(KvBatch& batch) const;
+  /// Writes records, indexes, scope states. Once, right before the commit: the scopes' checksums
+  /// change here.
+  void write(KvBatch& batch);
 
  private:
   struct Entry {
@@ -48,7 +49,7 @@ class RecordBatch {
   KvStore& store_;
   std::map<std::string, store::v1::ScopeState>& scopes_;
   std::map<RecordId, Entry> records_;
-  std::map<std::string, bool> touched_scopes_;
+  std::map<std::string, std::uint64_t> added_;  // to the checksums of scopes
   KvBatch extra_;
 };
 

@@ -223,6 +223,9 @@ Status Replica::acknowledged(const sync::v1::Ack& ack) {
     DUHUI_CHECK_OK(restamp(before + 1, ack, records));
   }
   state_.set_acknowledged(ack.through());
+#if defined(DUHUI_BUG) && DUHUI_BUG == 2  // takes an ack of something for an ack of everything
+  state_.set_acknowledged(state_.head());
+#endif
   state_.set_acknowledged_chain(ack.chain());
   state_.set_ever_acknowledged(std::max(state_.ever_acknowledged(), ack.through()));
   state_.set_backed_up(std::max(state_.backed_up(), ack.backed_up()));

@@ -207,6 +207,13 @@ void HubCore::on_batch(Session& session,
   if (batch.origin() != session.origin.view()) {
     return goodbye(session, Goodbye::REASON_PROTOCOL, "batch of another stream", effects);
   }
+#if defined(DUHUI_BUG) && DUHUI_BUG == 1  // acknowledges before the commit
+  Frame hasty;
+  hasty.mutable_ack()->set_origin(batch.origin());
+  hasty.mutable_ack()->set_through(batch.first_seq() + batch.count() - 1);
+  hasty.mutable_ack()->set_chain(batch.chain());
+  send(session, hasty, effects);
+#endif
   CommitJob::Item item;
   item.session = session.id;
   item.frame_bytes = bytes;

@@ -81,7 +81,25 @@ Verdict World::run() {
     step();
     if (++steps % 64 == 0 && quiet()) break;
     if (now_ - calm_from > 48 * 60 * kMinute || verdict_.events > 4 * kEventsMax) {
-      breach("not converged in two days of calm");
+      std::string why;
+      for (const auto& agent : agents_) {
+        why += "\n  agent " + std::to_string(agent->number);
+        if (!agent->replica || !agent->session) {
+          why += " is not connected";
+          continue;
+        }
+        why += " unacknowledged " + std::to_string(agent->replica->unacknowledged());
+        for (const auto& [scope, head] : hub_store_.state().feed_heads) {
+          const auto at = agent->replica->scopes().find(scope);
+          if (!reads(*agent, scope) || at == agent->replica->scopes().end()) continue;
+          if (at->second.checksum() != head.checksum || at->second.through() != head.through) {
+            why += " " + scope + " " + std::to_string(at->second.through()) + " of " + std::to_string(head.through);
+          }
+        }
+      }
+      breach("not converged in two days of calm" + why);
+      check_converged();
+      return verdict_;
     }
   }
   if (verdict_.breach.empty()) check_converged();
