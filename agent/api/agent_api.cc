@@ -1,0 +1,132 @@
+#include "agent/api/agent_api.h"
+
+#include <utility>
+
+#include "shared/api/record_ids.h"
+#include "shared/api/time_text.h"
+#include "shared/base/bytes.h"
+
+namespace duhui::agent {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Past this a device's clock is wrong, not late.
+constexpr Duration kClockSkewMax = minutes(2);
+
+Json storage_json(const Replica& replica, Json storage) {
+  const Replica::OpenReport& report = replica.open_report();
+  storage["fresh"] = report.fresh;
+  storage["replayed_from_journal"] = report.replayed;
+  storage["journal_damaged"] = report.journal_damaged;
+  storage["lost"] = report.lost;
+  return storage;
+}
+
+Json scopes_json(const Replica& replica, const std::vector<std::string>& granted) {
+  Json scopes = Json::array();
+  for (const auto& [name, scope] : replica.scopes()) {
+    if (!name.empty()) scopes.push_back({{"scope", name}, {"through", scope.through()}});
+  }
+  for (const std::string& name : granted) {
+    if (!replica.scopes().contains(name)) scopes.push_back({{"scope", name}, {"through", 0}});
+  }
+  return scopes;
+}
+
+}  // namespace
+
+std::string to_string(LinkFacts::State state) {
+  switch (state) {
+    case LinkFacts::State::offline:
+      return "offline";
+    case LinkFacts::State::connecting:
+      return "connecting";
+    case LinkFacts::State::live:
+      return "live";
+    case LinkFacts::State::disabled:
+      return "disabled";
+  }
+  return {};
+}
+
+AgentApi::AgentApi(Replica& replica,
+                   AgentRecords& records,
+                   ReadClock read_clock,
+                   std::string version,
+                   AgentHooks hooks)
+    : replica_(replica),
+      records_(records),
+      read_clock_(std::move(read_clock)),
+      version_(std::move(version)),
+      hooks_(std::move(hooks)),
+      started_(read_clock_().monotonic),
+      nouns_(records) {
+  router_.add("GET", "/status", [this](const api::ApiRequest&) -> Result<api::ApiResponse> {
+    DUHUI_TRY(body, status());
+    return api::ApiResponse{200, std::move(body)};
+  });
+  router_.add("POST", "/link",
+              [this](const api::ApiRequest& request) { return set_link(request); });
+  nouns_.add_to(router_);
+}
+
+Result<Json> AgentApi::status() {
+  DUHUI_TRY(index, records_.index());
+  DUHUI_TRY(quarantined, replica_.quarantine());
+  const DeviceFacts device = hooks_.device();
+  const LinkFacts link = hooks_.link();
+  const store::v1::AgentState& state = replica_.state();
+  const ClockReading clock = read_clock_();
+
+  Json counts = Json::object();
+  std::size_t total = 0;
+  for (const auto& [type, count] : index->counts()) {
+    counts[api::type_name(type)] = count;
+    total += count;
+  }
+  Json clock_json = {{"wall", api::time_text(clock.wall)}, {"skew", nullptr}};
+  // A clock behind the hub time it has seen is surely wrong; ahead it may just be later.
+  const WallTime hub_seen{static_cast<std::int64_t>(state.hub_seen_ms())};
+  if (hub_seen.ms != 0 && hub_seen - clock.wall > kClockSkewMax) {
+    clock_json["skew"] = "behind";
+  }
+  return Json{{"program", "duhui-agent"},
+              {"version", version_},
+              {"id", device.id},
+              {"name", device.name},
+              {"hub", device.hub},
+              {"uptime_ms", (clock.monotonic - started_).ms},
+              {"addresses", device.addresses},
+              {"device", {{"id", device.id}, {"name", device.name}, {"enrolled", device.enrolled}}},
+              {"records", {{"total", total}, {"by_type", std::move(counts)}}},
+              {"open_conflicts", index->open_conflicts()},
+              {"origin", to_hex(state.origin())},
+              {"head", state.head()},
+              {"acknowledged", state.acknowledged()},
+              {"unacknowledged", replica_.unacknowledged()},
+              {"backed_up", state.backed_up()},
+              {"epoch", std::to_string(state.epoch())},
+              {"incarnation", state.past_size() + 1},
+              {"link",
+               {{"state", to_string(link.state)},
+                {"since", api::time_text(link.since)},
+                {"last_error", link.last_error},
+                {"caught_up", link.caught_up}}},
+              {"scopes", scopes_json(replica_, device.scopes)},
+              {"storage", storage_json(replica_, device.storage)},
+              {"clock", std::move(clock_json)},
+              {"quarantine", quarantined.size()}};
+}
+
+Result<api::ApiResponse> AgentApi::set_link(const api::ApiRequest& request) {
+  const auto at = request.body.is_object() ? request.body.find("enabled") : request.body.end();
+  if (at == request.body.end() || !at->is_boolean()) {
+    return Error{ErrorCode::invalid_input, "missing: enabled: true or false"};
+  }
+  hooks_.enable_link(at->get<bool>());
+  DUHUI_TRY(body, status());
+  return api::ApiResponse{200, std::move(body)};
+}
+
+}  // namespace duhui::agent

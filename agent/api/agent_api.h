@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "agent/api/agent_records.h"
+#include "agent/core/replica.h"
+#include "shared/api/record_nouns.h"
+#include "shared/api/router.h"
+#include "shared/base/time.h"
+
+namespace duhui::agent {
+
+/// What the link to the hub is doing, for people.
+struct LinkFacts {
+  enum class State : std::uint8_t { offline, connecting, live, disabled };
+
+  State state = State::offline;
+  WallTime since{};
+  std::string last_error{};
+  bool caught_up = false;
+  std::string device_name{};  // as the hub calls it
+};
+std::string to_string(LinkFacts::State state);
+
+/// What is known of the device besides its records.
+struct DeviceFacts {
+  std::string id{};
+  std::string name{};
+  bool enrolled = false;
+  std::string hub{};  // "host:port"
+  std::vector<std::string> scopes{};
+  nlohmann::json storage = nlohmann::json::object();  // what opening the data folder found
+  std::vector<std::string> addresses{};               // where this service listens
+};
+
+/// Asked when somebody calls; all on the replica's thread.
+struct AgentHooks {
+  std::function<LinkFacts()> link{};
+  std::function<DeviceFacts()> device{};
+  std::function<void(bool enabled)> enable_link{};
+};
+
+/// The agent's API (docs/api/agent.openapi.yaml), but for the transport and POST /sync, which
+/// waits. Not thread-safe: used on the thread that drives the replica.
+class AgentApi {
+ public:
+  /// All outlive this.
+  AgentApi(Replica& replica,
+           AgentRecords& records,
+           ReadClock read_clock,
+           std::string version,
+           AgentHooks hooks);
+  AgentApi(const AgentApi&) = delete;
+  AgentApi& operator=(const AgentApi&) = delete;
+
+  api::ApiResponse dispatch(std::string_view method,
+                            std::string_view target,
+                            std::string_view body) const {
+    return router_.dispatch(method, target, body);
+  }
+  const api::Router& router() const { return router_; }
+
+  Result<nlohmann::json> status();
+
+ private:
+  Result<api::ApiResponse> set_link(const api::ApiRequest& request);
+
+  Replica& replica_;
+  AgentRecords& records_;
+  const ReadClock read_clock_;
+  const std::string version_;
+  const AgentHooks hooks_;
+  const MonotonicTime started_;
+  api::RecordNouns nouns_;
+  api::Router router_;
+};
+
+}  // namespace duhui::agent

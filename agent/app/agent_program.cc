@@ -1,0 +1,340 @@
+#include "agent/app/agent_program.h"
+
+#include <chrono>
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <nlohmann/json.hpp>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "agent/app/fsck.h"
+#include "agent/app/status_text.h"
+#include "shared/cli/assignments.h"
+#include "shared/cli/record_commands.h"
+
+namespace duhui::agent {
+namespace {
+
+namespace asio = boost::asio;
+using Json = nlohmann::json;
+
+/// Commands talk to people through the console; what the parts have to say goes to standard error.
+Status set_up_log(const AgentSettings& settings, bool serving) {
+  const std::string level = serving ? settings.log_level : "warn";
+  try {
+    auto log = serving && !settings.log_file.empty()
+                   ? spdlog::basic_logger_mt("agent", settings.log_file)
+                   : spdlog::stderr_logger_mt("agent");
+    log->set_level(spdlog::level::from_str(level));
+    log->flush_on(spdlog::level::info);
+    spdlog::set_default_logger(std::move(log));
+  } catch (const spdlog::spdlog_ex& error) {
+    return Error{ErrorCode::storage_failed, std::string("log: ") + error.what()};
+  }
+  return Done{};
+}
+
+/// Runs a coroutine to its end on a loop of this thread.
+template <typename Value>
+Result<Value> run_to_end(asio::io_context& loop, asio::awaitable<Value> work) {
+  std::optional<Value> value;
+  std::string failed = "the loop ended";
+  asio::co_spawn(loop, std::move(work), [&](std::exception_ptr escaped, Value result) {
+    if (!escaped) {
+      value.emplace(std::move(result));
+      return;
+    }
+    try {
+      std::rethrow_exception(escaped);
+    } catch (const std::exception& error) {
+      failed = error.what();
+    }
+  });
+  loop.restart();
+  loop.run();
+  if (!value) return Error{ErrorCode::unavailable, failed};
+  return std::move(*value);
+}
+
+asio::awaitable<Json> serve_in_json(AgentService& service,
+                                    AgentSettings settings,
+                                    std::function<void(const Json&)> ready) {
+  auto served = co_await service.serve(std::move(settings), std::move(ready));
+  co_return served ? Json() : api::error_answer(served.error()).body;
+}
+
+}  // namespace
+
+int AgentProgram::run(int argc, char** argv) {
+  CLI::App app{
+      console_("督汇·校端：学校和督学手边的记录，有没有网络都能用。",
+               "Duhui agent: supervision records at the school, with or without a network."),
+      "duhui-agent"};
+  app.set_version_flag("--version", "duhui-agent " + program_version());
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_flag("--json", *console_.json_flag(), console_("以 JSON 回答", "answer in JSON"));
+  app.add_option("--data", data_, console_("数据文件夹", "data folder"));
+  app.add_option("--config", config_, console_("设置文件（TOML）", "settings file (TOML)"));
+  app.add_option("--lang", language_, console_("zh 或 en", "zh or en"))
+      ->check(CLI::IsMember({"zh", "en"}));
+  app.footer(console_(
+      "退出码：0 成功，1 失败，2 用法错误，3 没有找到，4 规则不允许，5 服务或存储不可用，6 冲突",
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by a rule, "
+      "5 service or storage unavailable, 6 conflict"));
+  cli::RecordCommands records(
+      console_, [this] { return connect(); }, &action_);
+  add_commands(app);
+  records.add_to(app, "duhui-agent");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error, console_.out(), console_.err());
+    return code == 0 ? 0 : static_cast<int>(cli::ExitCode::usage);
+  }
+  if (auto settled = settle(); !settled) return console_.fail(settled.error());
+  return action_();
+}
+
+void AgentProgram::on(CLI::App& command, Result<int> (AgentProgram::*work)()) {
+  command.callback([this, work] {
+    action_ = [this, work] {
+      auto code = (this->*work)();
+      return code ? *code : console_.fail(code.error());
+    };
+  });
+}
+
+void AgentProgram::add_commands(CLI::App& app) {
+  auto* init_command = app.add_subcommand(
+      "init", console_("用入网凭证初始化这台设备", "make this device from an enrolment ticket"));
+  init_command
+      ->add_option("--ticket-file", ticket_file_,
+                   console_("凭证文件，- 为标准输入（文件内容或抄录的代码）",
+                            "the ticket, - for standard input (the file or the typed code)"))
+      ->required();
+  init_command->footer(
+      "  duhui-agent init --ticket-file sch-001.ticket --data /var/lib/duhui-agent");
+  on(*init_command, &AgentProgram::init);
+
+  auto* serve_command = app.add_subcommand("serve", console_("运行服务", "run the service"));
+  serve_command
+      ->add_option("--port", port_, console_("本机网页端口，0 为任意", "loopback port, 0 for any"))
+      ->check(CLI::Range(0, 65535));
+  serve_command->footer("  duhui-agent serve --data /var/lib/duhui-agent");
+  on(*serve_command, &AgentProgram::serve);
+
+  auto* status_command = app.add_subcommand("status", console_("现在的情况", "how things stand"));
+  status_command->footer("  duhui-agent status --json");
+  on(*status_command, &AgentProgram::status);
+
+  auto* sync_command =
+      app.add_subcommand("sync", console_("现在就与中心交换", "exchange with the hub now"));
+  sync_command
+      ->add_option("--wait-ms", wait_ms_, console_("最多等多少毫秒", "wait at most this long"))
+      ->check(CLI::Range(0, 600'000));
+  sync_command->footer("  duhui-agent sync --wait-ms 10000");
+  on(*sync_command, &AgentProgram::sync);
+
+  auto* fsck_command = app.add_subcommand(
+      "fsck",
+      console_("检查数据文件夹（先停止服务）", "examine the data folder (stop the service first)"));
+  fsck_command->footer("  duhui-agent fsck --json");
+  on(*fsck_command, &AgentProgram::fsck);
+
+  auto* link_command =
+      app.add_subcommand("link", console_("断开或恢复与中心的连接", "cut or restore the link"));
+  link_command->require_subcommand(1);
+  on(*link_command->add_subcommand("on", console_("恢复", "let it connect")),
+     &AgentProgram::link_on);
+  on(*link_command->add_subcommand("off", console_("断开", "cut it off")), &AgentProgram::link_off);
+
+  auto* config_command = app.add_subcommand("config", console_("设置", "settings"));
+  config_command->require_subcommand(1);
+  auto* check =
+      config_command->add_subcommand("check", console_("检查设置文件", "check the settings file"));
+  check->footer("  duhui-agent config check --config agent.toml");
+  on(*check, &AgentProgram::config_check);
+}
+
+Status AgentProgram::settle() {
+  std::string file = config_;
+  if (file.empty()) {
+    const std::string folder = data_.empty() ? default_data_folder() : data_;
+    if (std::filesystem::exists(folder + "/agent.toml")) file = folder + "/agent.toml";
+  }
+  if (!file.empty()) {
+    DUHUI_TRY(read, read_settings(file));
+    settings_ = std::move(read.settings);
+    if (!read.problems.empty())
+      return Error{ErrorCode::invalid_input, "settings: " + read.problems.front()};
+    config_ = file;
+  }
+  if (!data_.empty()) settings_.data = data_;
+  if (settings_.data.empty()) settings_.data = default_data_folder();
+  // One spelling for the socket and for what is shown.
+  settings_.data = std::filesystem::absolute(settings_.data).lexically_normal();
+  if (settings_.data.ends_with('/')) settings_.data.pop_back();
+  if (port_ >= 0) settings_.api_port = static_cast<std::uint16_t>(port_);
+  return Done{};
+}
+
+Result<AgentService*> AgentProgram::open_here(bool with_link) {
+  DUHUI_CHECK_OK(set_up_log(settings_, false));
+  DUHUI_TRY(service, AgentService::open(loop_.get_executor(), settings_.data, with_link));
+  service_ = std::move(service);
+  return service_.get();
+}
+
+Result<cli::Caller*> AgentProgram::connect() {
+  const std::string socket = settings_.data + "/control.sock";
+  if (cli::SocketCaller::answers(socket)) {
+    caller_ = std::make_unique<cli::SocketCaller>(socket);
+    return caller_.get();
+  }
+  DUHUI_TRY(service, open_here(false));
+  caller_ = std::make_unique<cli::LocalCaller>(service->router());
+  return caller_.get();
+}
+
+Result<int> AgentProgram::init() {
+  DUHUI_TRY(text, cli::read_argument_file(ticket_file_));
+  DUHUI_TRY(ticket, parse_ticket(text));
+  PosixFileSystem files;
+  SystemRandom random;
+  DataFolder folder(files, settings_.data);
+  DUHUI_TRY(card, folder.enrol(ticket, random));
+  const std::string id = to_uuid_text(card.identity.id.view());
+  const std::string hub = card.hub.host + ":" + std::to_string(card.hub.port);
+  if (console_.json()) {
+    console_.print(
+        {{"device_id", id}, {"hub", hub}, {"scopes", card.scopes}, {"data", settings_.data}});
+  } else {
+    console_.out() << console_("设备已就绪：", "The device is ready: ") << id << "\n"
+                   << console_("中心：", "hub: ") << hub << "\n"
+                   << console_("现在就可以填写；第一次联网时由中心确认。",
+                               "Start working now; the hub confirms it at first contact.")
+                   << std::endl;
+  }
+  return 0;
+}
+
+Result<int> AgentProgram::serve() {
+  DUHUI_CHECK_OK(set_up_log(settings_, true));
+  DUHUI_TRY(service, AgentService::open(loop_.get_executor(), settings_.data, true));
+  service_ = std::move(service);
+  const auto ready = [this](const Json& listen) {
+    if (console_.json()) {
+      Json line = listen;
+      line["ready"] = true;
+      console_.print(line);
+    } else {
+      console_.out() << console_("已就绪 ", "ready ") << listen.value("api", "") << " "
+                     << listen.value("socket", "") << std::endl;
+    }
+  };
+  DUHUI_TRY(ended, run_to_end(loop_, serve_in_json(*service_, settings_, ready)));
+  if (ended.is_null()) return 0;
+  return *api::error_of({503, std::move(ended)});
+}
+
+Result<int> AgentProgram::status() {
+  DUHUI_TRY(caller, connect());
+  DUHUI_TRY(body, caller->get("/status"));
+  if (console_.json()) {
+    console_.print(body);
+  } else {
+    write_status(console_, body);
+  }
+  return 0;
+}
+
+Result<int> AgentProgram::sync() {
+  const std::string socket = settings_.data + "/control.sock";
+  Json body;
+  bool done = false;
+  if (cli::SocketCaller::answers(socket)) {
+    cli::SocketCaller caller(socket);
+    api::ApiResponse answer = caller.call("POST", "/sync", {{"wait_ms", wait_ms_}});
+    done = answer.ok();
+    if (!done && !answer.body.contains("link")) return *api::error_of(answer);
+    body = std::move(answer.body);
+  } else {
+    DUHUI_TRY(service, open_here(true));
+    DUHUI_TRY(synced, run_to_end(loop_, service->sync_once(milliseconds(wait_ms_))));
+    done = synced;
+    DUHUI_TRY(told, service->status());
+    body = std::move(told);
+  }
+  if (console_.json()) {
+    console_.print(body);
+  } else {
+    write_status(console_, body);
+    if (!done) {
+      console_.err() << console_("还没有全部交换完；已存本机的不会丢失。",
+                                 "Not everything is exchanged yet; what is saved here is safe.")
+                     << std::endl;
+    }
+  }
+  return done ? 0 : static_cast<int>(cli::ExitCode::unavailable);
+}
+
+Result<int> AgentProgram::fsck() {
+  DUHUI_TRY(service, open_here(false));
+  DUHUI_TRY(report, examine(service->store(), service->replica()));
+  if (console_.json()) {
+    console_.print(fsck_json(report, service->store().report));
+  } else {
+    console_.out() << (report.sound ? console_("完好。", "Sound.")
+                                    : console_("有问题：", "Problems:"))
+                   << "\n";
+    for (const std::string& problem : report.problems) console_.out() << "  " << problem << "\n";
+    console_.out() << console_("数据项 ", "values ") << report.values
+                   << console_("，修改 ", ", own ops ") << report.own_ops
+                   << console_("，记录 ", ", records ") << report.records
+                   << console_("，日志条目 ", ", journal entries ") << report.journal_entries
+                   << std::endl;
+  }
+  return report.sound ? 0 : static_cast<int>(cli::ExitCode::failed);
+}
+
+Result<int> AgentProgram::set_link(bool enabled) {
+  const std::string socket = settings_.data + "/control.sock";
+  if (!cli::SocketCaller::answers(socket)) {
+    return Error{ErrorCode::unavailable, "link: no service runs on " + settings_.data};
+  }
+  cli::SocketCaller caller(socket);
+  DUHUI_TRY(body, caller.post("/link", {{"enabled", enabled}}));
+  if (console_.json()) {
+    console_.print(body);
+  } else {
+    write_status(console_, body);
+  }
+  return 0;
+}
+
+Result<int> AgentProgram::link_on() { return set_link(true); }
+Result<int> AgentProgram::link_off() { return set_link(false); }
+
+Result<int> AgentProgram::config_check() {
+  if (console_.json()) {
+    console_.print(
+        {{"file", config_}, {"settings", settings_json(settings_)}, {"problems", Json::array()}});
+  } else {
+    console_.out() << (config_.empty()
+                           ? console_("没有设置文件，全部为默认值",
+                                      "no settings file, all defaults")
+                           : console_("设置文件无误：", "the settings are in order: ") + config_)
+                   << "\n"
+                   << settings_json(settings_).dump(2) << std::endl;
+  }
+  return 0;
+}
+
+}  // namespace duhui::agent

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "agent/app/agent_service.h"
+#include "agent/app/agent_settings.h"
+#include "shared/base/result.h"
+#include "shared/cli/caller.h"
+#include "shared/cli/console.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace duhui::agent {
+
+/// The command line of duhui-agent. One object for one run.
+class AgentProgram {
+ public:
+  explicit AgentProgram(cli::Console& console) : console_(console) {}
+
+  /// Reads the arguments, does what they say, returns the exit code.
+  int run(int argc, char** argv);
+
+ private:
+  void add_commands(CLI::App& app);
+  void on(CLI::App& command, Result<int> (AgentProgram::*work)());
+  /// Settings file, then what the command line says.
+  Status settle();
+  /// The running service, or the data opened in this process.
+  Result<cli::Caller*> connect();
+  Result<AgentService*> open_here(bool with_link);
+
+  Result<int> init();
+  Result<int> serve();
+  Result<int> status();
+  Result<int> sync();
+  Result<int> fsck();
+  Result<int> link_on();
+  Result<int> link_off();
+  Result<int> set_link(bool enabled);
+  Result<int> config_check();
+
+  cli::Console& console_;
+  std::function<int()> action_;
+  AgentSettings settings_;
+
+  // What was typed.
+  std::string data_;
+  std::string config_;
+  std::string language_;
+  std::string ticket_file_;
+  int port_ = -1;
+  std::int64_t wait_ms_ = 30'000;
+
+  boost::asio::io_context loop_{1};
+  std::unique_ptr<AgentService> service_;
+  std::unique_ptr<cli::Caller> caller_;
+};
+
+}  // namespace duhui::agent

@@ -1,0 +1,253 @@
+#include "agent/app/agent_service.h"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "shared/net/signals.h"
+#include "shared/net/task_scope.h"
+#include "shared/record/json_text.h"
+
+namespace duhui::agent {
+namespace {
+
+namespace asio = boost::asio;
+using Json = nlohmann::json;
+
+constexpr std::int64_t kSyncWaitDefaultMs = 10'000;
+constexpr std::int64_t kSyncWaitMaxMs = 600'000;
+
+std::string outcome_name(OpenReport::Outcome outcome) {
+  switch (outcome) {
+    case OpenReport::Outcome::opened:
+      return "opened";
+    case OpenReport::Outcome::created:
+      return "created";
+    case OpenReport::Outcome::salvaged:
+      return "salvaged";
+    case OpenReport::Outcome::started_new:
+      return "started_new";
+    case OpenReport::Outcome::waiting:
+      return "waiting";
+  }
+  return {};
+}
+
+net::HttpResponse http_response(const api::ApiResponse& answer) {
+  return {.status = answer.status, .body = json_text(answer.body)};
+}
+
+LinkFacts::State facts_state(Link::State state) {
+  switch (state) {
+    case Link::State::disabled:
+      return LinkFacts::State::disabled;
+    case Link::State::offline:
+      return LinkFacts::State::offline;
+    case Link::State::connecting:
+      return LinkFacts::State::connecting;
+    case Link::State::live:
+      return LinkFacts::State::live;
+  }
+  return LinkFacts::State::offline;
+}
+
+}  // namespace
+
+std::string program_version() { return DUHUI_VERSION; }
+
+Json storage_report(const OpenReport& report) {
+  return {{"outcome", outcome_name(report.outcome)},
+          {"damage", report.damage},
+          {"set_aside", report.set_aside},
+          {"entries", report.entries},
+          {"entries_damaged", report.entries_damaged},
+          {"unreadable", report.unreadable},
+          {"journal_damaged_ranges", report.journal_damaged_ranges},
+          {"journal_set_aside", report.journal_set_aside}};
+}
+
+AgentService::AgentService(asio::any_io_executor executor, const std::string& data)
+    : executor_(executor), folder_(files_, data) {}
+
+Result<std::unique_ptr<AgentService>> AgentService::open(asio::any_io_executor executor,
+                                                         const std::string& data,
+                                                         bool with_link) {
+  std::unique_ptr<AgentService> service(new AgentService(executor, data));
+  DUHUI_TRY(card, service->folder_.load());
+  service->card_ = std::move(card);
+  DUHUI_CHECK_OK(service->open_replica());
+  service->make_api(with_link);
+  return service;
+}
+
+Status AgentService::open_replica() {
+  AgentStoreOptions options;
+  options.now = clock_.wall();
+  DUHUI_TRY(opened, open_agent_store(files_, folder_.path(), options));
+  store_ = std::move(opened);
+  if (store_.report.rebuilt()) {
+    spdlog::warn("data folder: {}: {}", outcome_name(store_.report.outcome), store_.report.damage);
+  }
+  DUHUI_TRY(replica, Replica::open(*store_.store, *store_.journal, random_, clock_.read(),
+                                   store_.report.rebuilt()));
+  replica_ = std::move(replica);
+  return Done{};
+}
+
+void AgentService::make_api(bool with_link) {
+  const ReadClock read_clock = [this] { return clock_.read(); };
+  records_ = std::make_unique<AgentRecords>(*replica_, random_, read_clock);
+  records_->set_scopes(card_->scopes);
+  if (with_link) {
+    link_ = std::make_unique<Link>(executor_,
+                                   Link::Parts{.replica = *replica_,
+                                               .identity = card_->identity,
+                                               .random = random_,
+                                               .clock = clock_,
+                                               .events = *this},
+                                   card_->hub, "duhui-agent " + program_version());
+    records_->on_saved([this] { link_->saved(); });
+  }
+  api_ = std::make_unique<AgentApi>(*replica_, *records_, read_clock, program_version(), hooks());
+}
+
+AgentHooks AgentService::hooks() {
+  AgentHooks hooks;
+  hooks.link = [this] {
+    if (!link_) return LinkFacts{.since = clock_.wall(), .device_name = card_->name};
+    return LinkFacts{.state = facts_state(link_->state()),
+                     .since = link_->since(),
+                     .last_error = link_->last_error(),
+                     .caught_up = link_->caught_up(),
+                     .device_name = card_->name};
+  };
+  hooks.device = [this] {
+    return DeviceFacts{.id = to_uuid_text(card_->identity.id.view()),
+                       .name = card_->name,
+                       .enrolled = card_->identity.ticket.empty(),
+                       .hub = card_->hub.host + ":" + std::to_string(card_->hub.port),
+                       .scopes = card_->scopes,
+                       .storage = storage_report(store_.report),
+                       .addresses = addresses_};
+  };
+  hooks.enable_link = [this](bool enabled) {
+    if (link_) link_->enable(enabled);
+  };
+  return hooks;
+}
+
+void AgentService::welcomed(const Digest& pin, const std::string& device_name) {
+  spdlog::info("hub: welcomed as {}", device_name);
+  const bool same = card_->identity.ticket.empty() && card_->hub.pin == pin.view() &&
+                    (device_name.empty() || card_->name == device_name);
+  if (same) return;
+  card_->identity.ticket.clear();
+  card_->hub.pin = pin.str();
+  if (!device_name.empty()) card_->name = device_name;
+  // Should the disk refuse, the next welcome tries again; until then the ticket is shown once more.
+  if (auto saved = folder_.save(*card_); !saved) {
+    spdlog::error("identity: {}", to_string(saved.error()));
+  }
+}
+
+void AgentService::records_changed(const std::vector<RecordId>& ids) { records_->changed(ids); }
+
+void AgentService::acknowledged(std::uint64_t through) {
+  spdlog::debug("hub: durable through {}", through);
+}
+
+// --- requests ---
+
+asio::awaitable<net::HttpResponse> AgentService::answer(net::HttpRequest request) {
+  const std::string_view path =
+      std::string_view(request.target).substr(0, request.target.find('?'));
+  if (request.method == "POST" && path == std::string(api::kBasePath) + "/sync") {
+    co_return co_await sync(std::move(request.body));
+  }
+  co_return http_response(api_->dispatch(request.method, request.target, request.body));
+}
+
+asio::awaitable<net::HttpResponse> AgentService::sync(std::string body) {
+  std::int64_t wait_ms = kSyncWaitDefaultMs;
+  if (!body.empty()) {
+    auto parsed = parse_json(body);
+    if (!parsed) co_return http_response(api::error_answer(parsed.error()));
+    const bool given = parsed->is_object() && parsed->contains("wait_ms");
+    if (given && (!(*parsed)["wait_ms"].is_number_integer() || (*parsed)["wait_ms"] < 0 ||
+                  (*parsed)["wait_ms"] > kSyncWaitMaxMs)) {
+      co_return http_response(
+          api::error_answer({ErrorCode::invalid_input, "wait_ms: 0 to 600000"}));
+    }
+    if (given) wait_ms = (*parsed)["wait_ms"];
+  }
+  const bool done = link_ && co_await link_->wait_caught_up(milliseconds(wait_ms));
+  auto told = status();
+  if (!told) co_return http_response(api::error_answer(told.error()));
+  api::ApiResponse answer{200, std::move(*told)};
+  if (!done) {
+    const std::string why = link_ ? link_->last_error() : std::string("no link");
+    answer.status = 503;
+    answer.body["error"] =
+        api::error_answer({ErrorCode::unavailable, "not everything is exchanged yet: " + why})
+            .body["error"];
+  }
+  co_return http_response(answer);
+}
+
+// --- running ---
+
+Result<Json> AgentService::open_listeners(const AgentSettings& settings) {
+  net::ListenerOptions options;
+  options.connections_max = 200;
+  options.connections_per_address_max = 200;
+  options.report = [](std::string_view what) { spdlog::error("api: {}", what); };
+  DUHUI_TRY(local, net::Listener::on_unix(executor_, folder_.socket(), options));
+  options.hosts = net::loopback_hosts();
+  DUHUI_TRY(tcp,
+            net::Listener::on_tcp(executor_, settings.api_address, settings.api_port, options));
+  const std::string address = settings.api_address + ":" + std::to_string(tcp->port());
+  listeners_.push_back(std::move(local));
+  listeners_.push_back(std::move(tcp));
+  addresses_ = {"http://" + address, folder_.socket()};
+  const Json listen = {
+      {"program", "duhui-agent"},        {"api", "http://" + address + std::string(api::kBasePath)},
+      {"address", settings.api_address}, {"port", listeners_.back()->port()},
+      {"socket", folder_.socket()},      {"pid", static_cast<std::int64_t>(::getpid())}};
+  DUHUI_CHECK_OK(folder_.write_file(folder_.listen_file(), json_text(listen) + "\n"));
+  return listen;
+}
+
+asio::awaitable<Status> AgentService::serve(AgentSettings settings,
+                                            std::function<void(const Json&)> ready) {
+  auto listen = open_listeners(settings);
+  if (!listen) co_return std::move(listen).error();
+  net::TaskScope scope(executor_,
+                       [](std::string_view what) { spdlog::error("service: {}", what); });
+  const net::HttpHandler handler = [this](net::HttpRequest request) {
+    return answer(std::move(request));
+  };
+  for (const auto& listener : listeners_) scope.spawn(listener->run(handler, {}));
+  scope.spawn(link_->run());
+  ready(*listen);
+  const int signal = co_await net::wait_for_termination();
+  spdlog::info("stopping on signal {}", signal);
+  scope.cancel();
+  co_await scope.wait();
+  if (auto removed = files_.remove(folder_.listen_file()); !removed) {
+    spdlog::debug("listen.json: {}", to_string(removed.error()));
+  }
+  co_return Done{};
+}
+
+asio::awaitable<bool> AgentService::sync_once(Duration limit) {
+  net::TaskScope scope(executor_);
+  scope.spawn(link_->run());
+  const bool done = co_await link_->wait_caught_up(limit);
+  scope.cancel();
+  co_await scope.wait();
+  co_return done;
+}
+
+}  // namespace duhui::agent

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "agent/api/agent_api.h"
+#include "agent/api/agent_records.h"
+#include "agent/app/agent_settings.h"
+#include "agent/app/data_folder.h"
+#include "agent/app/link.h"
+#include "agent/core/replica.h"
+#include "agent/store/agent_store.h"
+#include "agent/store/posix_file_system.h"
+#include "shared/crypto/system_random.h"
+#include "shared/net/http.h"
+#include "shared/net/http_server.h"
+#include "shared/net/system_clock.h"
+
+namespace duhui::agent {
+
+/// An agent's data folder, opened, with everything that works on it: the replica, its API, the
+/// link.
+///
+/// One thread: the loop that runs the coroutines, or the command line's own. Replica and link share
+/// it, so that a save and a frame never meet half-way; a synced write holds it for milliseconds.
+class AgentService final : private LinkEvents {
+ public:
+  /// Takes the folder's lock. `not_found`: no device yet. `unavailable`: somebody else has it open.
+  static Result<std::unique_ptr<AgentService>> open(boost::asio::any_io_executor executor,
+                                                    const std::string& data,
+                                                    bool with_link);
+  AgentService(const AgentService&) = delete;
+  AgentService& operator=(const AgentService&) = delete;
+  ~AgentService() override = default;
+
+  const api::Router& router() const { return api_->router(); }
+  Result<nlohmann::json> status() { return api_->status(); }
+  OpenedStore& store() { return store_; }
+  Replica& replica() { return *replica_; }
+  Link& link() { return *link_; }
+
+  /// Listens on the control socket and on loopback, keeps the link, until SIGTERM or SIGINT;
+  /// returns when all of it has ended. `ready` is called with the addresses once they answer.
+  boost::asio::awaitable<Status> serve(AgentSettings settings,
+                                       std::function<void(const nlohmann::json&)> ready);
+
+  /// Connects to the hub and waits until everything is exchanged. Without a service.
+  boost::asio::awaitable<bool> sync_once(Duration limit);
+
+  /// One request of the API, also POST /sync.
+  boost::asio::awaitable<net::HttpResponse> answer(net::HttpRequest request);
+
+ private:
+  AgentService(boost::asio::any_io_executor executor, const std::string& data);
+
+  Status open_replica();
+  void make_api(bool with_link);
+  AgentHooks hooks();
+  boost::asio::awaitable<net::HttpResponse> sync(std::string body);
+  Result<nlohmann::json> open_listeners(const AgentSettings& settings);
+
+  void welcomed(const Digest& pin, const std::string& device_name) override;
+  void records_changed(const std::vector<RecordId>& ids) override;
+  void acknowledged(std::uint64_t through) override;
+
+  boost::asio::any_io_executor executor_;
+  PosixFileSystem files_;
+  SystemRandom random_;
+  net::SystemClock clock_;
+  DataFolder folder_;
+  std::optional<DeviceCard> card_;
+  OpenedStore store_;
+  std::unique_ptr<Replica> replica_;
+  std::unique_ptr<AgentRecords> records_;
+  std::unique_ptr<AgentApi> api_;
+  std::unique_ptr<Link> link_;  // null: opened for one command
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::vector<std::string> addresses_;
+};
+
+/// What opening the store found, for the API.
+nlohmann::json storage_report(const OpenReport& report);
+std::string program_version();
+
+}  // namespace duhui::agent

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/core/sync_session.h"
+#include "agent/ports/file_system.h"
+#include "shared/base/random.h"
+#include "shared/base/result.h"
+#include "shared/crypto/ticket.h"
+#include "shared/net/websocket_client.h"
+
+namespace duhui::agent {
+
+/// Who this device is and which hub it belongs to: identity.key and identity.json.
+struct DeviceCard {
+  DeviceIdentity identity;
+  std::string name{};  // as the hub calls it; empty before the first contact
+  net::HubAddress hub{};
+  std::vector<std::string> scopes{};
+};
+
+/// Places inside an agent's data folder.
+class DataFolder {
+ public:
+  /// `files` outlives this.
+  DataFolder(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+  std::string socket() const { return path_ + "/control.sock"; }
+  std::string listen_file() const { return path_ + "/listen.json"; }
+  std::string settings_file() const { return path_ + "/agent.toml"; }
+
+  /// Makes the keys of a new device and keeps the ticket. `conflict`: the folder has a device
+  /// already.
+  Result<DeviceCard> enrol(const Ticket& ticket, Random& random);
+  /// `not_found`: `init` has not been run. `corrupt_data`: a file is damaged.
+  Result<DeviceCard> load();
+  /// Replaces identity.json; durable on return.
+  Status save(const DeviceCard& card);
+  /// Replaces a file; durable on return.
+  Status write_file(const std::string& path, const std::string& text);
+
+ private:
+  Status make_folders();
+  std::string key_file() const { return path_ + "/identity.key"; }
+  std::string card_file() const { return path_ + "/identity.json"; }
+
+  FileSystem& files_;
+  const std::string path_;
+};
+
+}  // namespace duhui::agent

@@ -1,0 +1,78 @@
+#include "agent/app/status_text.h"
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace duhui::agent {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string link_text(const cli::Console& say, const std::string& state, bool caught_up) {
+  if (state == "live" && caught_up)
+    return say("已连接，双方一致", "connected, both sides hold the same");
+  if (state == "live") return say("已连接，正在交换", "connected, exchanging");
+  if (state == "connecting") return say("正在连接", "connecting");
+  if (state == "disabled") return say("已手动断开", "switched off");
+  return say("离线（照常填写，联网后自动送达）",
+             "offline (work on; it is sent when there is a network)");
+}
+
+}  // namespace
+
+void write_status(cli::Console& console, const Json& status) {
+  auto& out = console.out();
+  const Json& device = status["device"];
+  const Json& link = status["link"];
+  const std::string name = device.value("name", "");
+  out << "duhui-agent " << status.value("version", "") << "\n";
+  out << console("设备", "device") << ": " << (name.empty() ? device.value("id", "") : name)
+      << (device.value("enrolled", false)
+              ? ""
+              : console("（尚未经中心确认）", " (not confirmed by the hub yet)"))
+      << "\n";
+  out << console("中心", "hub") << ": " << status.value("hub", "") << "  "
+      << link_text(console, link.value("state", ""), link.value("caught_up", false)) << "\n";
+  if (const std::string error = link.value("last_error", ""); !error.empty()) {
+    out << console("最近一次断开的原因", "last reason for a broken link") << ": " << error << "\n";
+  }
+  out << console("已存本机", "saved here") << ": " << status["head"] << console(" 次修改", " op(s)")
+      << "\n";
+  out << console("已送达中心", "durable at the hub") << ": " << status["acknowledged"]
+      << console("，待送 ", ", waiting ") << status["unacknowledged"]
+      << console("，已备份 ", ", backed up ") << status["backed_up"] << "\n";
+  out << console("记录", "records") << ": " << status["records"]["total"];
+  for (const auto& [type, count] : status["records"]["by_type"].items()) {
+    out << "  " << type << " " << count;
+  }
+  out << "\n"
+      << console("未处理的分歧", "open conflicts") << ": " << status["open_conflicts"]
+      << console("，隔离 ", ", quarantined ") << status["quarantine"] << "\n";
+  for (const Json& scope : status["scopes"]) {
+    out << "  " << scope.value("scope", "") << "  " << console("已收到 ", "received through ")
+        << scope["through"] << "\n";
+  }
+  const Json& storage = status["storage"];
+  const std::string outcome = storage.value("outcome", "opened");
+  if (outcome != "opened" && outcome != "created") {
+    out << console("存储", "storage") << ": " << outcome << ": " << storage.value("damage", "")
+        << "\n";
+    if (!storage.value("set_aside", "").empty()) {
+      out << console("  损坏的数据保存在 ", "  the damaged data is kept in ")
+          << storage.value("set_aside", "") << "\n";
+    }
+  }
+  if (storage.value("lost", 0) > 0) {
+    out << console("  无法找回的修改：", "  ops that could not be recovered: ") << storage["lost"]
+        << "\n";
+  }
+  if (!status["clock"]["skew"].is_null()) {
+    out << console("本机时钟落后于中心，请校正。",
+                   "This device's clock is behind the hub's; please set it.")
+        << "\n";
+  }
+  out << std::flush;
+}
+
+}  // namespace duhui::agent

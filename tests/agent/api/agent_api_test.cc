@@ -1,0 +1,167 @@
+#include "agent/api/agent_api.h"
+
+#include <gtest/gtest.h>
+
+#include "shared/base/random.h"
+#include "shared/crypto/registry_id.h"
+#include "tests/support/memory_store.h"
+
+namespace duhui::agent {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kSchoolScope = "org-430200/org-430202/zone-430202-1/sch-001";
+
+/// An agent on a disk in memory, before any registry has arrived.
+class AgentApiTest : public testing::Test {
+ protected:
+  AgentApiTest() : store_(disk_), journal_(disk_), random_(3) { start(); }
+
+  void start() {
+    api_.reset();
+    records_.reset();
+    replica_ = Replica::open(store_, journal_, random_, read_clock(), false).value();
+    records_ = std::make_unique<AgentRecords>(*replica_, random_, [this] { return read_clock(); });
+    records_->set_scopes({kSchoolScope});
+    records_->on_saved([this] { ++saved_; });
+    AgentHooks hooks;
+    hooks.link = [this] { return link_; };
+    hooks.device = [] {
+      return DeviceFacts{.id = "device-1", .name = "样例小学", .scopes = {kSchoolScope}};
+    };
+    hooks.enable_link = [this](bool enabled) { enabled_ = enabled; };
+    api_ = std::make_unique<AgentApi>(
+        *replica_, *records_, [this] { return read_clock(); }, "1.0", std::move(hooks));
+  }
+
+  ClockReading read_clock() const { return {.wall = now_, .monotonic = {1000}, .boot = 1}; }
+  api::ApiResponse get(const std::string& path) {
+    return api_->dispatch("GET", "/api/v1" + path, "");
+  }
+  api::ApiResponse post(const std::string& path, const Json& body) {
+    return api_->dispatch("POST", "/api/v1" + path, body.dump());
+  }
+  std::string make_visit(const std::string& date = "2025-10-09") {
+    const auto answer =
+        post("/records", {{"type", "visit_record"},
+                          {"as", "u-sup-001"},
+                          {"value", {{"school_id", "sch-001"}, {"visit_date", date}}}});
+    EXPECT_EQ(answer.status, 201) << answer.body.dump();
+    return answer.body["id"];
+  }
+
+  MemoryDisk disk_;
+  MemoryKvStore store_;
+  MemoryJournal journal_;
+  SeededRandom random_;
+  WallTime now_{1'760'000'000'000};
+  LinkFacts link_;
+  bool enabled_ = true;
+  int saved_ = 0;
+  std::unique_ptr<Replica> replica_;
+  std::unique_ptr<AgentRecords> records_;
+  std::unique_ptr<AgentApi> api_;
+};
+
+TEST_F(AgentApiTest, WorksBeforeTheHubHasEverBeenReached) {
+  const std::string id = make_visit();
+  EXPECT_EQ(saved_, 1);
+  const Json record = get("/records/" + id).body;
+  EXPECT_EQ(record["scope"], kSchoolScope);
+  EXPECT_EQ(record["value"]["visit_date"], "2025-10-09");
+  const Json status = get("/status").body;
+  EXPECT_EQ(status["head"], 1);
+  EXPECT_EQ(status["unacknowledged"], 1);
+  EXPECT_EQ(status["device"]["enrolled"], false);
+  EXPECT_EQ(status["records"]["by_type"]["visit_record"], 1);
+  EXPECT_EQ(status["link"]["state"], "offline");
+}
+
+TEST_F(AgentApiTest, ShowsTheSameAfterARestart) {
+  const std::string id = make_visit();
+  const Json before = get("/records/" + id).body;
+  start();
+  const Json after = get("/records/" + id).body;
+  EXPECT_EQ(after["value"], before["value"]);
+  EXPECT_EQ(get("/records?type=visit_record").body["records"].size(), 1u);
+}
+
+TEST_F(AgentApiTest, FiltersListsBySchoolDateAndState) {
+  make_visit("2025-10-09");
+  make_visit("2025-11-03");
+  EXPECT_EQ(get("/records?school_id=sch-001").body["records"].size(), 2u);
+  EXPECT_EQ(get("/records?school_id=sch-002").body["records"].size(), 0u);
+  EXPECT_EQ(get("/records?from=2025-10-10").body["records"].size(), 1u);
+  EXPECT_EQ(get("/records?to=2025-10-10").body["records"].size(), 1u);
+  EXPECT_EQ(get("/records?state=draft").body["records"].size(), 2u);
+  EXPECT_EQ(get("/records?state=accepted").body["records"].size(), 0u);
+}
+
+TEST_F(AgentApiTest, KeepsTheListUpToDateWithEdits) {
+  const std::string id = make_visit();
+  ASSERT_EQ(get("/records?from=2025-12-01").body["records"].size(), 0u);
+  const Json edit = {{"do", "set"}, {"field", "visit_date"}, {"value", "2025-12-01"}};
+  ASSERT_EQ(post("/records/" + id + "/edits", {{"as", "u-sup-001"}, {"edits", Json::array({edit})}})
+                .status,
+            200);
+  EXPECT_EQ(get("/records?from=2025-12-01").body["records"].size(), 1u);
+}
+
+TEST_F(AgentApiTest, SaysThatNothingWasSavedWhenTheDiskIsFull) {
+  disk_.full = true;
+  const auto answer =
+      post("/records",
+           {{"type", "visit_record"}, {"as", "u-sup-001"}, {"value", {{"school_id", "sch-001"}}}});
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.body["error"]["code"], "storage_failed");
+  EXPECT_EQ(saved_, 0);
+  disk_.full = false;
+  make_visit();
+  EXPECT_EQ(get("/records").body["records"].size(), 1u);
+}
+
+TEST_F(AgentApiTest, RefusesASecondRecordWithTheSameId) {
+  const Json body = {{"type", "visit_record"},
+                     {"as", "u-sup-001"},
+                     {"id", "0199027c-d700-7867-b438-4bb4a48f4cf7"},
+                     {"value", {{"school_id", "sch-001"}}}};
+  EXPECT_EQ(post("/records", body).status, 201);
+  const auto again = post("/records", body);
+  EXPECT_EQ(again.status, 409);
+  EXPECT_EQ(again.body["error"]["code"], "conflict");
+}
+
+TEST_F(AgentApiTest, SwitchesTheLink) {
+  EXPECT_EQ(post("/link", {{"enabled", false}}).status, 200);
+  EXPECT_FALSE(enabled_);
+  EXPECT_EQ(post("/link", {{"enabled", "no"}}).status, 400);
+}
+
+TEST_F(AgentApiTest, NoticesAClockThatIsBehindTheHub) {
+  EXPECT_TRUE(get("/status").body["clock"]["skew"].is_null());
+  sync::v1::Welcome welcome;
+  welcome.set_epoch(7);
+  welcome.set_hub_time_ms((now_ + hours(1)).ms);
+  ASSERT_TRUE(replica_->welcomed(welcome));
+  EXPECT_EQ(get("/status").body["clock"]["skew"], "behind");
+}
+
+TEST_F(AgentApiTest, ImportsAWholeTermWithFewCommits) {
+  Json many = Json::array();
+  for (int n = 0; n < 450; ++n) {
+    many.push_back({{"type", "visit_record"},
+                    {"as", "u-sup-001"},
+                    {"import", true},
+                    {"id", to_uuid_text(registry_record_id("visit", std::to_string(n)).view())},
+                    {"value", {{"school_id", "sch-001"}, {"visit_date", "2025-09-01"}}}});
+  }
+  const auto answer = post("/records", {{"records", std::move(many)}});
+  ASSERT_EQ(answer.status, 201) << answer.body.dump();
+  EXPECT_EQ(answer.body["saved"], 450);
+  EXPECT_EQ(saved_, 3);
+  EXPECT_EQ(replica_->state().head(), 450u);
+}
+
+}  // namespace
+}  // namespace duhui::agent
