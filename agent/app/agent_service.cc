@@ -235,8 +235,10 @@ asio::awaitable<Status> AgentService::serve(AgentSettings settings,
   spdlog::info("stopping on signal {}", signal);
   scope.cancel();
   co_await scope.wait();
-  if (auto removed = files_.remove(folder_.listen_file()); !removed) {
-    spdlog::debug("listen.json: {}", to_string(removed.error()));
+  for (const std::string& path : {folder_.listen_file(), folder_.socket()}) {
+    if (auto removed = files_.remove(path); !removed) {
+      spdlog::debug("stop: {}", to_string(removed.error()));
+    }
   }
   co_return Done{};
 }

@@ -5,6 +5,7 @@
 #include "shared/base/random.h"
 #include "shared/crypto/registry_id.h"
 #include "tests/support/memory_store.h"
+#include "tests/support/response_log.h"
 
 namespace duhui::agent {
 namespace {
@@ -36,11 +37,14 @@ class AgentApiTest : public testing::Test {
   }
 
   ClockReading read_clock() const { return {.wall = now_, .monotonic = {1000}, .boot = 1}; }
-  api::ApiResponse get(const std::string& path) {
-    return api_->dispatch("GET", "/api/v1" + path, "");
+  api::ApiResponse ask(std::string_view method, const std::string& path, const std::string& body) {
+    api::ApiResponse answer = api_->dispatch(method, "/api/v1" + path, body);
+    log_response(method, "/api/v1" + path, answer.status, answer.body);
+    return answer;
   }
+  api::ApiResponse get(const std::string& path) { return ask("GET", path, ""); }
   api::ApiResponse post(const std::string& path, const Json& body) {
-    return api_->dispatch("POST", "/api/v1" + path, body.dump());
+    return ask("POST", path, body.dump());
   }
   std::string make_visit(const std::string& date = "2025-10-09") {
     const auto answer =

@@ -4,6 +4,7 @@
 
 #include "memory_records.h"
 #include "shared/api/record_ids.h"
+#include "tests/support/response_log.h"
 
 namespace duhui::api {
 namespace {
@@ -26,10 +27,15 @@ class RecordNounsTest : public testing::Test {
     records_.at_hub = false;
   }
 
-  ApiResponse post(const std::string& path, const Json& body) {
-    return router_.dispatch("POST", "/api/v1" + path, body.dump());
+  ApiResponse ask(std::string_view method, const std::string& path, const std::string& body) {
+    ApiResponse answer = router_.dispatch(method, "/api/v1" + path, body);
+    log_response(method, "/api/v1" + path, answer.status, answer.body);
+    return answer;
   }
-  ApiResponse get(const std::string& path) { return router_.dispatch("GET", "/api/v1" + path, ""); }
+  ApiResponse post(const std::string& path, const Json& body) {
+    return ask("POST", path, body.dump());
+  }
+  ApiResponse get(const std::string& path) { return ask("GET", path, ""); }
 
   ApiResponse create(const std::string& type, const Json& value, const std::string& as = "hub") {
     const auto answer = post("/records", {{"type", type}, {"value", value}, {"as", as}});
