@@ -1,0 +1,266 @@
+"""./dev demo: three schools work without network, then one hub brings everything together.
+
+Real programs on loopback, real records of the sample data. Every step says what happened, with counts, bytes and
+times; whatever differs from what must be makes the exit code 1. `--once` ends after the account; otherwise all four
+programs go on running until Ctrl-C.
+"""
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from duhui import DATA, Agent, Hub, Refused, sample, scope_of, settle  # noqa: E402
+
+OFFICER, WANG, LI, CONTACT = "u-off-430202-1", "u-sup-001", "u-sup-002", "u-con-001"
+WEEK_SCHOOLS = ("sch-011", "sch-019", "sch-032")
+
+JOINT_VISIT = {
+    "school_id": "sch-001", "visit_kind": "special", "visit_mode": "joint", "visit_date": "2025-10-09",
+    "period": "am", "arrived_at": "2025-10-09T08:30:00+08:00",
+    "template_id": "TPL_CANTEEN", "template_version": 1,
+    "participants": {"lead": "sup-001", "supervisor_ids": ["sup-001", "sup-002"]},
+}
+
+
+class Account:
+    """What the demo tells, and what it found wrong."""
+
+    def __init__(self):
+        self.step = 0
+        self.wrong = []
+
+    def head(self, zh, en):
+        self.step += 1
+        print(f"\n{self.step}. {zh}\n   {en}", flush=True)
+
+    def line(self, text):
+        print(f"     {text}", flush=True)
+
+    def expect(self, holds, zh, en):
+        print(f"     {'✓' if holds else '✗'} {zh} / {en}", flush=True)
+        if not holds:
+            self.wrong.append(en)
+
+
+def say_value(value):
+    if isinstance(value, dict) and "value" in value:
+        remark = f"（{value['remark']}）" if value.get("remark") else ""
+        return f"{value['value']}{remark}"
+    return str(value)
+
+
+def import_lines(agent, name, kind, school, folder):
+    """The school's records of the term, through the command line, as their authors wrote them."""
+    records = sample(name, school)
+    file = folder / f"{school}-{name}"
+    source = DATA / name
+    lines = [line for line in source.read_text(encoding="utf-8").splitlines() if f'"school_id":"{school}"' in line]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if lines:
+        agent.run("record", "import", str(file), "--type", kind)
+    assert len(lines) == len(records)
+    return len(records)
+
+
+def begin(account, folder):
+    account.head("建立枢纽，导入登记数据", "make a hub, take in the registries")
+    hub = Hub(folder / "hub")
+    hub.run("init", "--name", "荷塘区教育督导室（样例）")
+    hub.start()
+    began = time.monotonic()
+    hub.run("import", "--from", str(DATA))
+    registries = len(hub.listed())
+    account.line(f"{registries} 条登记记录 registry records, {time.monotonic() - began:.1f} s")
+    account.expect(registries > 900, "登记数据已在枢纽", "the registries are at the hub")
+
+    account.head("三台终端凭入网凭证登记", "three devices enrol, each with its ticket")
+    places = (("agent-a", ("sch-001", "sch-002", "sch-011")),
+              ("agent-b", ("sch-001", "sch-002", "sch-019")),
+              ("agent-c", ("sch-032",)))
+    agents = []
+    for name, schools in places:
+        ticket = hub.ticket(folder / f"{name}.ticket", *(scope_of(s) for s in schools), name=name)
+        agents.append(Agent(folder / name).enrol(ticket).start())
+    began = time.monotonic()
+    for agent in agents:
+        agent.sync(120_000)
+        status = agent.get("/status")
+        account.line(f"{agent.folder.name}: {len(agent.listed())} 条记录 records, "
+                     f"{status['device'].get('name') or agent.folder.name}, {agent.base()}")
+    account.line(f"{time.monotonic() - began:.1f} s")
+    return hub, agents
+
+
+def before_the_cut(account, hub, agent_a, agents):
+    account.head("联网时：王督学建一次协作督导，督导室发一份整改通知书",
+                 "while connected: a joint visit is created, the office issues a notice")
+    visit = agent_a.create("visit_record", JOINT_VISIT, WANG)["id"]
+    problem = hub.create("problem", {
+        "school_id": "sch-001", "source": "routine", "item_code": "R6", "title": "食堂库房堆放不规范",
+        "detail": "食堂库房堆放不规范", "severity": "general", "state": "notice_issued"}, OFFICER)["id"]
+    notice = hub.create("rectification_notice", {
+        "school_id": "sch-001", "problem_ids": [problem], "issued_by": OFFICER,
+        "issued_at": "2025-10-09T09:00:00+08:00", "due_rule": {"n": 15, "unit": "calendar"},
+        "due_at": "2025-10-24T23:59:59+08:00", "state": "issued"}, OFFICER)["id"]
+    settle(*agents)
+    account.expect(all(a.record(visit)["born"] for a in agents[:2]), "两位督学的终端都有这次督导",
+                   "both supervisors' devices have the visit")
+    return visit, problem, notice
+
+
+def offline_week(account, hub, agents, visit, notice, folder):
+    agent_a, agent_b, agent_c = agents
+    account.head("断网。各终端照常工作一周", "no network: every device goes on for a week")
+    for agent in agents:
+        agent.online(False)
+    began = time.monotonic()
+    for agent, school in zip(agents, WEEK_SCHOOLS):
+        counts = [import_lines(agent, name, kind, school, folder)
+                  for name, kind in (("visits.jsonl", "visit_record"), ("problems.jsonl", "problem"))]
+        account.line(f"{agent.folder.name}: {school} 督导记录 visits {counts[0]}, 问题 problems {counts[1]}")
+    account.line(f"{time.monotonic() - began:.1f} s")
+
+    account.head("两位督学看了同一台留样柜、同一处库房", "two supervisors look at the same fridge, the same store-room")
+    seen_a, seen_b = agent_a.record(visit)["seen"], agent_b.record(visit)["seen"]
+    for agent, person, seen, answers in (
+            (agent_a, WANG, seen_a, (("C6", "yes", "打开留样柜，八盒都有标签。"), ("C4", "yes", "生熟分开。"))),
+            (agent_b, LI, seen_b, (("C6", "no", "炒粉没有留样，标签是昨天的。"), ("C4", "no", "米袋直接放在地上。")))):
+        for item, value, remark in answers:
+            agent.set(visit, person, f"item_answers/{item}", {"value": value, "remark": remark}, seen=seen)
+        agent.set(visit, person, f"narrative/{person}", f"{remark}其余各项见表。", seen=seen)
+    account.line(f"王样例 C6=yes C4=yes；李示例 C6=no C4=no（互不知情 neither knows of the other）")
+
+    account.head("学校离线反馈，督导室同时撤回通知书", "the school answers offline while the office withdraws the notice")
+    response = agent_a.create("rectification_response", {
+        "notice_id": notice, "round": 1, "text": "我校库房已整理，请核实是否为我校问题。", "files": [],
+        "state": "draft"}, CONTACT)["id"]
+    agent_a.edit(response, CONTACT, [{"do": "transition", "field": "state", "value": "sent"}])
+    hub.edit(notice, OFFICER, [{"do": "transition", "field": "state", "value": "withdrawn"}],
+             reason="发错学校，问题属隔壁校")
+    for agent in agents:
+        account.line(f"{agent.folder.name}: 待送达 unacknowledged {agent.get('/status')['unacknowledged']}")
+    return response
+
+
+def reconnect(account, hub, agents):
+    account.head("网络恢复：各终端接入枢纽（WebSocket/TLS）", "the network is back: every device connects")
+    for agent in agents:
+        waiting = agent.get("/status")["unacknowledged"]
+        began = time.monotonic()
+        agent.online(True)
+        status = agent.sync(60_000)
+        spent = time.monotonic() - began
+        link = status.get("link", {})
+        wire = f", {link['bytes_written']} B ↑ {link['bytes_read']} B ↓" if "bytes_written" in link else ""
+        account.line(f"{agent.folder.name}: {waiting} 项已送达中心 delivered, {spent:.2f} s{wire}")
+        account.expect(status["unacknowledged"] == 0, "全部送达", "everything acknowledged")
+    settle(*agents)
+
+
+def show_conflicts(account, hub, visit):
+    account.head("枢纽显示两处分歧：两个值、各自的作者", "the hub shows two conflicts: both values, both authors")
+    conflicts = [c for c in hub.get("/conflicts")["conflicts"] if c["record"] == visit]
+    for conflict in conflicts:
+        account.line(f"{conflict['field']}:")
+        for sibling in conflict["siblings"]:
+            account.line(f"    {sibling['by']}: {say_value(sibling['value'])}")
+    account.expect(sorted(c["field"] for c in conflicts) == ["item_answers/C4", "item_answers/C6"],
+                   "正好这两处", "exactly these two")
+    why = hub.get(f"/records/{visit}/why", path="item_answers/C6")
+    account.line(f"why: {why['policy']} / {why['rule']}")
+    for language in ("text_zh", "text_en"):
+        for text in str(why.get(language, "")).splitlines():
+            account.line(f"    {text}")
+
+
+def resolve(account, hub, agents, visit):
+    account.head("负责人在枢纽命令行裁定 C6", "the decision on C6, from the hub's command line")
+    words = ["conflict", "resolve", visit, "item_answers/C6",
+             '{"value":"no","remark":"两人复看：炒粉确未留样，其余七样齐全。"}', "--as", OFFICER, "--reason", "两人一起复看"]
+    account.line("duhui-hub " + " ".join(words[:2]) + " … item_answers/C6")
+    began = time.monotonic()
+    hub.run(*words)
+    for agent in agents[:2]:
+        until = time.monotonic() + 10
+        shown = None
+        while time.monotonic() < until and not (shown and shown.get("value") == "no"):
+            shown = agent.field(visit, "item_answers/C6")["shown"]
+            time.sleep(0.01)
+        account.expect(bool(shown) and shown.get("value") == "no" and "两人复看" in shown.get("remark", ""),
+                       f"{agent.folder.name} {time.monotonic() - began:.2f} s 后显示裁定",
+                       f"{agent.folder.name} shows the decision")
+    history = hub.field(visit, "item_answers/C6")["history"]
+    account.expect({h["by"] for h in history} >= {WANG, LI}, "两个原值都在历史里", "both earlier values are in the history")
+
+
+def compare(account, hub, agents, notice, problem, response):
+    account.head("四处状态一致", "all four hold the same state")
+    settle(*agents)
+    everything = {row["id"]: row for row in hub.listed()}
+    for agent in agents:
+        rows = agent.listed()
+        different = 0
+        checked = 0
+        for row in rows:
+            if row["type"] not in ("visit_record", "problem", "rectification_notice", "rectification_response"):
+                continue
+            checked += 1
+            here, there = agent.record(row["id"]), hub.record(row["id"])
+            different += any(here.get(k) != there.get(k) for k in ("value", "state", "conflicts", "flags", "amendments"))
+        missing = [row["id"] for row in rows if row["id"] not in everything]
+        account.line(f"{agent.folder.name}: {len(rows)} 条记录 records, 逐字段比较 compared field by field {checked}")
+        account.expect(not different and not missing, "与枢纽相同", "equal to the hub")
+    account.expect(hub.record(notice)["state"] == "withdrawn" and hub.record(problem)["state"] == "withdrawn",
+                   "通知书与问题：已撤回", "the notice and its problem are withdrawn")
+    answer = agents[0].record(response)
+    account.expect(answer["state"] == "sent" and "no_action_needed" in answer["flags"],
+                   "学校的反馈保留，并注明无需再处理", "the school's answer is kept and marked no action needed")
+    report = hub.post("/verify", timeout=300)
+    account.expect(report.get("ok", report.get("sound", False)) is not False, "枢纽自检通过（哈希链、校验和）",
+                   "the hub's own verification passes")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end after the account")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="duhui-demo-"))
+    account = Account()
+    programs = []
+    print(f"督汇演示 / Duhui demo   {folder}")
+    try:
+        hub, agents = begin(account, folder)
+        programs = [hub, *agents]
+        visit, problem, notice = before_the_cut(account, hub, agents[0], agents)
+        response = offline_week(account, hub, agents, visit, notice, folder)
+        reconnect(account, hub, agents)
+        show_conflicts(account, hub, visit)
+        resolve(account, hub, agents, visit)
+        compare(account, hub, agents, notice, problem, response)
+        print("\n" + ("有差异 / DIFFERENT: " + "; ".join(account.wrong) if account.wrong
+                      else "一切相符 / everything as it must be"))
+        if not options.once:
+            print("\n仍在运行，按 Ctrl-C 结束 / still running, Ctrl-C ends:")
+            for program in programs:
+                print(f"  {program.folder.name}: {program.base()}   --data {program.folder}")
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    except (Refused, RuntimeError, OSError, KeyError) as error:
+        account.wrong.append(str(error))
+        print(f"\n✗ {error}")
+        for log in folder.glob("*.log"):
+            print(f"--- {log.name}\n" + log.read_text(errors="replace")[-1500:])
+    finally:
+        for program in reversed(programs):
+            program.stop()
+        if not account.wrong:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 1 if account.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

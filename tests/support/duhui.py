@@ -1,0 +1,219 @@
+"""The two programs as their users run them: started, asked, killed. For the demo and the end-to-end tests."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import quote, urlparse
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "tests" / "data"
+BUILD = Path(os.environ.get("DUHUI_BUILD_DIR", ROOT / "build" / "debug"))
+HUB_PROGRAM = BUILD / "hub" / "app" / "duhui-hub"
+AGENT_PROGRAM = BUILD / "agent" / "app" / "duhui-agent"
+
+
+class Refused(Exception):
+    """An answer other than 2xx."""
+
+    def __init__(self, status, body):
+        super().__init__(f"{status}: {json.dumps(body, ensure_ascii=False)}")
+        self.status = status
+        self.body = body
+
+
+class Program:
+    """One program on one data folder."""
+
+    def __init__(self, program, folder, environment=None):
+        self.program = str(program)
+        self.folder = Path(folder)
+        self.environment = dict(os.environ, LANG="zh_CN.UTF-8", **(environment or {}))
+        self.process = None
+        self.addresses = {}
+
+    def run(self, *words, check=True, text_input=None):
+        """The command line, as JSON. Raises with its own words when it fails."""
+        done = subprocess.run(
+            [self.program, "--data", str(self.folder), "--json", *words],
+            capture_output=True, text=True, env=self.environment, input=text_input, timeout=120)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"{' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        lines = done.stdout.strip()
+        try:
+            return json.loads(lines) if lines else {}
+        except json.JSONDecodeError:
+            return {"text": lines}
+
+    def say(self, *words):
+        """The command line's words for people."""
+        done = subprocess.run([self.program, "--data", str(self.folder), *words],
+                              capture_output=True, text=True, env=self.environment, timeout=120)
+        return done.stdout.strip()
+
+    def start(self, *words, patience=30.0):
+        listen = self.folder / "listen.json"
+        listen.unlink(missing_ok=True)
+        self.log = open(self.folder.parent / (self.folder.name + ".log"), "ab")
+        self.process = subprocess.Popen(
+            [self.program, "--data", str(self.folder), "serve", *words],
+            stdout=self.log, stderr=self.log, env=self.environment, start_new_session=True)
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{self.folder.name} ended at once: exit {self.process.returncode}\n"
+                                   + Path(self.log.name).read_text(errors="replace")[-2000:])
+            try:
+                self.addresses = json.loads(listen.read_text())
+                self.get("/status")
+                return self
+            except (OSError, json.JSONDecodeError, ConnectionError, http.client.HTTPException):
+                time.sleep(0.01)
+        raise RuntimeError(f"{self.folder.name} does not answer")
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+        self.process = None
+
+    def stop(self, patience=10.0):
+        """SIGTERM; the seconds it took."""
+        if not self.process or self.process.poll() is not None:
+            self.process = None
+            return 0.0
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(patience)
+        finally:
+            if self.process.poll() is None:
+                self.kill()
+        self.process = None
+        return time.monotonic() - began
+
+    # --- the API ---
+
+    def base(self):
+        return self.addresses.get("api") or self.addresses["http"]
+
+    def ask(self, method, path, body=None, timeout=60):
+        where = urlparse(self.base())
+        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=timeout)
+        try:
+            connection.request(method, where.path.rstrip("/") + path,
+                               None if body is None else json.dumps(body, ensure_ascii=False).encode(),
+                               {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
+        parsed = json.loads(text) if text else {}
+        if answer.status >= 300:
+            raise Refused(answer.status, parsed)
+        return parsed
+
+    def get(self, path, **query):
+        if query:
+            path += "?" + "&".join(f"{k}={quote(str(v), safe='')}" for k, v in query.items())
+        return self.ask("GET", path)
+
+    def post(self, path, body=None, timeout=60):
+        return self.ask("POST", path, {} if body is None else body, timeout)
+
+    # --- records ---
+
+    def create(self, kind, value, person, **more):
+        return self.post("/records", {"type": kind, "value": value, "as": person, **more})
+
+    def record(self, record, kind=None):
+        return self.get(f"/records/{quote(record, safe='')}", **({"type": kind} if kind else {}))
+
+    def edit(self, record, person, edits, kind=None, **more):
+        suffix = f"?type={kind}" if kind else ""
+        return self.post(f"/records/{quote(record, safe='')}/edits{suffix}",
+                         {"as": person, "edits": edits, **more})
+
+    def set(self, record, person, field, value, **more):
+        return self.edit(record, person, [{"do": "set", "field": field, "value": value}], **more)
+
+    def field(self, record, path):
+        return self.get(f"/records/{quote(record, safe='')}/field", path=path)
+
+    def listed(self, **query):
+        """All rows of GET /records."""
+        rows, after = [], None
+        while True:
+            page = self.get("/records", limit=500, **query, **({"after": after} if after else {}))
+            rows += page["records"]
+            after = page.get("next")
+            if not after:
+                return rows
+
+
+class Hub(Program):
+    def __init__(self, folder, environment=None):
+        super().__init__(HUB_PROGRAM, folder, environment)
+        self.port = 0
+
+    def start(self, *words, **more):
+        # The same port again after a restart, so that agents find it.
+        super().start("--listen", f"127.0.0.1:{self.port}", "--http", "127.0.0.1:0", *words, **more)
+        self.port = self.addresses["devices_port"]
+        return self
+
+    def ticket(self, path, *scopes, name="", uses=1):
+        words = ["ticket", "create", "--out", str(path), "--uses", str(uses)]
+        for scope in scopes:
+            words += ["--scope", scope]
+        self.run(*words, *(["--name", name] if name else []))
+        return path
+
+
+class Agent(Program):
+    def __init__(self, folder, environment=None):
+        super().__init__(AGENT_PROGRAM, folder, environment)
+
+    def enrol(self, ticket):
+        self.run("init", "--ticket-file", str(ticket))
+        return self
+
+    def sync(self, wait_ms=30_000):
+        return self.post("/sync", {"wait_ms": wait_ms}, timeout=wait_ms / 1000 + 15)
+
+    def online(self, enabled):
+        return self.post("/link", {"enabled": enabled})
+
+
+def settle(*agents, rounds=3):
+    """Everybody exchanges everything."""
+    for _ in range(rounds):
+        for agent in agents:
+            agent.sync()
+
+
+def scope_of(school):
+    """The scope of a school in the sample data."""
+    import csv
+    with open(DATA / "schools.csv", encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            if row["id"] == school:
+                parts = ["org-430200", row["district_id"], row["zone_id"], row["id"]]
+                return "/".join(part for part in parts if part)
+    raise KeyError(school)
+
+
+def sample(name, school=None):
+    with open(DATA / name, encoding="utf-8") as lines:
+        records = [json.loads(line) for line in lines if line.strip()]
+    return [r for r in records if school is None or r.get("school_id") == school]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
