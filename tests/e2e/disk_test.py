@@ -13,6 +13,10 @@ def data_files(folder):
             and path.name not in ("listen.json", "LOCK")]
 
 
+def copy_tree(source, target):
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.sock", "listen.json"))
+
+
 def flip(path):
     data = bytearray(path.read_bytes())
     if data:
@@ -41,12 +45,12 @@ class DamagedFiles(unittest.TestCase):
                 world.save(agent, visit)  # not acknowledged: only this disk has them
             agent.stop()
             image = world.folder / "image"
-            shutil.copytree(agent.folder, image)
+            copy_tree(agent.folder, image)
             damaged = 0
             for path in data_files(agent.folder):
                 for accident in (flip, truncate, remove):
                     shutil.rmtree(agent.folder)
-                    shutil.copytree(image, agent.folder)
+                    copy_tree(image, agent.folder)
                     accident(agent.folder / path.relative_to(agent.folder))
                     agent.start()
                     agent.online(True)
@@ -81,13 +85,13 @@ class CopiedFolders(unittest.TestCase):
 
     def test_an_agent_put_back_to_an_older_copy_converges_and_is_told(self):
         self.first.stop()
-        shutil.copytree(self.first.folder, self.world.folder / "older")
+        copy_tree(self.first.folder, self.world.folder / "older")
         self.first.start()
         texts = {self.world.save(self.first, self.visit) for _ in range(5)}
         self.world.settle()
         self.first.stop()
         shutil.rmtree(self.first.folder)
-        shutil.copytree(self.world.folder / "older", self.first.folder)
+        copy_tree(self.world.folder / "older", self.first.folder)
         self.first.start()
         self.first.online(False)
         texts |= {self.world.save(self.first, self.visit) for _ in range(3)}
@@ -99,7 +103,7 @@ class CopiedFolders(unittest.TestCase):
     def test_a_copied_device_converges_and_is_told(self):
         self.first.stop()
         copy = Agent(self.world.folder / "copy")
-        shutil.copytree(self.first.folder, copy.folder)
+        copy_tree(self.first.folder, copy.folder)
         copy.saved = set()
         self.first.start()
         copy.start()
@@ -117,7 +121,7 @@ class CopiedFolders(unittest.TestCase):
     def test_a_hub_put_back_to_an_older_copy_converges_and_is_told(self):
         hub = self.world.hub
         hub.stop()
-        shutil.copytree(hub.folder, self.world.folder / "hub-older")
+        copy_tree(hub.folder, self.world.folder / "hub-older")
         hub.start()
         for agent in self.world.agents:
             for _ in range(5):
@@ -127,7 +131,7 @@ class CopiedFolders(unittest.TestCase):
         self.world.settle()
         hub.stop()
         shutil.rmtree(hub.folder)
-        shutil.copytree(self.world.folder / "hub-older", hub.folder)
+        copy_tree(self.world.folder / "hub-older", hub.folder)
         hub.start()
         self.world.settle()
         self.everywhere(self.first.saved | self.second.saved | hub.saved)

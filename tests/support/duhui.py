@@ -58,15 +58,16 @@ class Program:
     def start(self, *words, patience=30.0):
         listen = self.folder / "listen.json"
         listen.unlink(missing_ok=True)
-        self.log = open(self.folder.parent / (self.folder.name + ".log"), "ab")
-        self.process = subprocess.Popen(
-            [self.program, "--data", str(self.folder), "serve", *words],
-            stdout=self.log, stderr=self.log, env=self.environment, start_new_session=True)
+        log = self.folder.parent / (self.folder.name + ".log")
+        with open(log, "ab") as out:
+            self.process = subprocess.Popen(
+                [self.program, "--data", str(self.folder), "serve", *words],
+                stdout=out, stderr=out, env=self.environment, start_new_session=True)
         until = time.monotonic() + patience
         while time.monotonic() < until:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.folder.name} ended at once: exit {self.process.returncode}\n"
-                                   + Path(self.log.name).read_text(errors="replace")[-2000:])
+                                   + log.read_text(errors="replace")[-2000:])
             try:
                 self.addresses = json.loads(listen.read_text())
                 self.get("/status")
@@ -117,10 +118,10 @@ class Program:
             raise Refused(answer.status, parsed)
         return parsed
 
-    def get(self, path, **query):
+    def get(self, target, /, **query):
         if query:
-            path += "?" + "&".join(f"{k}={quote(str(v), safe='')}" for k, v in query.items())
-        return self.ask("GET", path)
+            target += "?" + "&".join(f"{k}={quote(str(v), safe='')}" for k, v in query.items())
+        return self.ask("GET", target)
 
     def post(self, path, body=None, timeout=60):
         return self.ask("POST", path, {} if body is None else body, timeout)
