@@ -31,10 +31,21 @@ bool may_write(const record::v1::FieldRule& rule, Writer role) {
   return false;
 }
 
-Status check_writer(const RecordSchema& schema, const RegisterEdit& write, Writer role) {
+/// The office settles what two authors left open, also where it may not write otherwise.
+bool settles_conflict(const Presented* before, const RegisterEdit& write, Writer role) {
+  if (before == nullptr || role < record::v1::WRITER_DISTRICT) return false;
+  const ShownRegister* shown = before->view.find(write.key);
+  return shown != nullptr && shown->in_conflict();
+}
+
+Status check_writer(const RecordSchema& schema,
+                    const RegisterEdit& write,
+                    Writer role,
+                    const Presented* before = nullptr) {
   if (write.key.field == kDeletedField) return Done{};
   const FieldSchema* field = schema.find(write.key.field);
   if (field == nullptr) return refused("not_permitted", path_of(schema, write.key));
+  if (settles_conflict(before, write, role)) return Done{};
   if (!may_write(field->rule, role)) return refused("not_permitted", path_of(schema, write.key));
   return Done{};
 }
@@ -118,7 +129,7 @@ Status check_write(const Presented& before,
                    const RegisterEdit& write,
                    const std::string& person,
                    Writer role) {
-  DUHUI_CHECK_OK(check_writer(*before.schema, write, role));
+  DUHUI_CHECK_OK(check_writer(*before.schema, write, role, &before));
   const std::string& type = before.schema->rule.name();
   if (write.key.field == kDeletedField) {
     const bool draft = before.state.empty() || before.state == "draft" || before.state == "found";
