@@ -456,20 +456,26 @@ Status Ingest::finish(const Origin& hub_origin, std::uint64_t& hlc) {
     // In id order: several hub nodes lock rows in the same order.
     std::vector<RecordId> changed = std::exchange(dirty_, {});
     std::sort(changed.begin(), changed.end());
+    std::vector<RecordId> followed;
     for (const RecordId& id : changed) {
       Touched& touched = touched_.at(id);
-      DUHUI_CHECK_OK(write_record(id, touched));
+      DUHUI_TRY(follow_up, write_record(id, touched));
+      if (follow_up) followed.push_back(id);
       touched.dirty = false;
     }
-    DUHUI_TRY(intents, rules_.follow_ups(*this, changed, now_));
+    if (followed.empty()) return Done{};
+    DUHUI_TRY(intents, rules_.follow_ups(*this, followed, now_));
     DUHUI_TRY(dots, save(hub_origin, hlc, intents));
     static_cast<void>(dots);
   }
-  for (const RecordId& id : dirty_) DUHUI_CHECK_OK(write_record(id, touched_.at(id)));
+  for (const RecordId& id : dirty_) {
+    DUHUI_TRY(follow_up, write_record(id, touched_.at(id)));
+    static_cast<void>(follow_up);
+  }
   return Done{};
 }
 
-Status Ingest::write_record(const RecordId& id, Touched& touched) {
+Result<bool> Ingest::write_record(const RecordId& id, Touched& touched) {
   RecordRow& row = touched.row;
   const bool alone = touched.only_op.has_value();
   const RecordSummary summary = alone ? rules_.summarize_new(row.ops.front().dot, *touched.only_op)
@@ -482,12 +488,13 @@ Status Ingest::write_record(const RecordId& id, Touched& touched) {
   row.open_conflicts = static_cast<std::uint32_t>(summary.conflicts.size());
   DUHUI_CHECK_OK(tx_.records().put(row));
   for (const auto& [name, to] : summary.links) DUHUI_CHECK_OK(tx_.records().link(id, name, to));
-  if (!had_conflicts && summary.conflicts.empty()) return Done{};
+  if (!had_conflicts && summary.conflicts.empty()) return summary.follow_up;
   std::vector<ConflictRow> rows;
   for (const RegisterKey& key : summary.conflicts) {
     rows.push_back({id, row.type, key.field, key.key, row.scope, now_});
   }
-  return tx_.review().set_conflicts(id, rows);
+  DUHUI_CHECK_OK(tx_.review().set_conflicts(id, rows));
+  return summary.follow_up;
 }
 
 Result<const RecordState*> Ingest::state(const RecordId& id) {

@@ -101,7 +101,8 @@ class Ingest final : public RecordLookup {
   void feed(const std::string& scope, std::uint64_t seq, std::uint64_t checksum);
   Status flush_feed(const Origin& origin);
   Status append_feed(const std::string& scope, const Origin& origin, const FeedRun& run);
-  Status write_record(const RecordId& id, Touched& touched);
+  /// Whether the rules want to hear of it.
+  Result<bool> write_record(const RecordId& id, Touched& touched);
   Result<std::uint32_t> rank_of(const std::string& person);
 
   HubTransaction& tx_;

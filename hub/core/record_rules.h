@@ -23,6 +23,8 @@ struct RecordSummary {
   std::vector<RegisterKey> conflicts;
   /// References to other records: (field name, id text).
   std::vector<std::pair<std::string, std::string>> links;
+  /// Whether `follow_ups` wants to hear of it; most records mean nothing to the hub's own rules.
+  bool follow_up = true;
 };
 
 /// What the supervision domain says about merged records. Pure; the hub's core asks it inside the
@@ -37,7 +39,7 @@ class RecordRules {
   /// Rank (duhui.record.v1.Writer) of a person; 0: not known here.
   virtual Result<std::uint32_t> rank_of(RecordLookup& lookup, const std::string& person) = 0;
   /// What the hub itself has to write after `changed` records changed (official numbers, cancelled
-  /// escalations). Must settle: asked again about its own writes until it returns none.
+  /// escalations); asked about those whose summary wants it. Must settle: asked again about its own writes until it returns none.
   virtual Result<std::vector<Intent>> follow_ups(RecordLookup& lookup,
                                                  const std::vector<RecordId>& changed,
                                                  WallTime now) = 0;
