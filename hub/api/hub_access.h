@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "hub/core/op_reader.h"
+#include "hub/ports/store.h"
+#include "shared/base/ids.h"
+#include "shared/base/random.h"
+#include "shared/base/result.h"
+#include "shared/base/time.h"
+#include "shared/sync/op_builder.h"
+
+namespace duhui::hub {
+
+/// Where the hub answers in this run; ports are 0 while no service runs.
+struct HubAddresses {
+  std::string devices_host{};  // as bound
+  std::uint16_t devices_port = 0;
+  std::string http_host{};
+  std::uint16_t http_port = 0;
+  /// What tickets say, "host:port" or a host; empty: work it out.
+  std::string public_address{};
+};
+
+/// What does not change while the program runs.
+struct HubFacts {
+  HubId id;
+  std::string name{};
+  std::string version{};
+  Origin origin;      // the hub's own stream in this run
+  std::string pin{};  // SHA-256 of the TLS key: 32 bytes
+  HubAddresses addresses{};
+  bool serving = false;
+  WallTime started_at{};
+};
+
+/// The hub as its API sees it: inside the running service, or over the data folder alone. All calls
+/// block; from one thread.
+class HubAccess {
+ public:
+  virtual ~HubAccess() = default;
+
+  virtual const HubFacts& facts() const = 0;
+  virtual WallTime now() = 0;
+  /// Runs on the calling thread, on one snapshot; `ops` reads the stored ops of that snapshot.
+  virtual Status read(const std::function<Status(HubTransaction&, OpReader& ops)>& work) = 0;
+  /// One transaction on tables that are not records (devices, tickets, settings).
+  virtual Status change(const std::function<Status(HubTransaction&)>& work) = 0;
+  /// Saves in the hub's own stream, durable on return; connected devices are told at once.
+  virtual Result<std::vector<Dot>> save(std::vector<Intent> intents) = 0;
+  virtual std::set<DeviceId> connected_devices() = 0;
+  /// Its sessions end; it may come back unless it was revoked.
+  virtual void drop_device(const DeviceId& device, const std::string& why) = 0;
+  virtual Random& random() = 0;
+  /// Reads the whole database and checks its structure.
+  virtual Status check_database() = 0;
+  /// The program is asked to stop: end long work.
+  virtual bool stopping() = 0;
+};
+
+}  // namespace duhui::hub

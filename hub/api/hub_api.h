@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string_view>
+
+#include "hub/api/hub_access.h"
+#include "hub/api/hub_nouns.h"
+#include "hub/api/hub_records.h"
+#include "shared/api/record_nouns.h"
+#include "shared/api/router.h"
+
+namespace duhui::hub {
+
+/// The hub's JSON API (docs/api/hub.openapi.yaml), the same over TCP, over the control socket and
+/// inside the command line. Answers block; from one thread.
+class HubApi {
+ public:
+  /// `hub` outlives this.
+  explicit HubApi(HubAccess& hub)
+      : records_(hub), record_nouns_(records_), hub_nouns_(hub, records_) {
+    record_nouns_.add_to(router_);
+    hub_nouns_.add_to(router_);
+  }
+  HubApi(const HubApi&) = delete;
+  HubApi& operator=(const HubApi&) = delete;
+
+  api::ApiResponse answer(std::string_view method,
+                          std::string_view target,
+                          std::string_view body) const {
+    return router_.dispatch(method, target, body);
+  }
+  const api::Router& router() const { return router_; }
+
+ private:
+  HubRecords records_;
+  api::RecordNouns record_nouns_;
+  HubNouns hub_nouns_;
+  api::Router router_;
+};
+
+}  // namespace duhui::hub

@@ -1,0 +1,234 @@
+#include "hub/api/hub_nouns.h"
+
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "hub/api/registry_import.h"
+#include "hub/api/ticket_desk.h"
+#include "hub/api/verification.h"
+#include "shared/api/time_text.h"
+#include "shared/base/bytes.h"
+
+namespace duhui::hub {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::uint32_t kListDefault = 100;
+constexpr std::uint32_t kListMax = 1000;
+constexpr std::uint32_t kCountMax = 10'000;  // what one query returns
+constexpr std::string_view kEpochKey = "hub/epoch";
+
+std::string time_or_empty(WallTime time) {
+  return time.ms == 0 ? std::string() : api::time_text(time);
+}
+
+Json flags_json(const std::string& flags) {
+  Json list = Json::array();
+  for (std::size_t from = 0; from < flags.size();) {
+    const std::size_t comma = std::min(flags.find(',', from), flags.size());
+    if (comma > from) list.push_back(flags.substr(from, comma - from));
+    from = comma + 1;
+  }
+  return list;
+}
+
+/// The device, with the head of the stream it writes now.
+Result<Json> device_json(HubTransaction& tx, const DeviceRow& row, bool connected) {
+  DUHUI_TRY(stream, tx.streams().get(row.current_origin));
+  DUHUI_TRY(streams, tx.streams().of_device(row.id));
+  return Json{{"id", to_uuid_text(row.id.view())},
+              {"name", row.name},
+              {"scopes", row.scopes},
+              {"flags", flags_json(row.flags)},
+              {"enrolled_at", time_or_empty(row.enrolled_at)},
+              {"last_seen_at", time_or_empty(row.last_seen_at)},
+              {"connected", connected},
+              {"head", stream ? stream->head : 0},
+              {"backed_up", stream ? stream->backed_up : 0},
+              {"origin", to_hex(row.current_origin.view())},
+              {"streams", streams.size()},
+              {"clock_offset_ms", row.clock_offset_ms},
+              {"software", row.software},
+              {"revoked", row.revoked}};
+}
+
+Result<DeviceId> device_id(const api::ApiRequest& request) {
+  const std::string& text = request.names.at("id");
+  const auto bytes = from_uuid_text(text);
+  const auto id = bytes ? DeviceId::from_bytes(*bytes) : std::nullopt;
+  if (!id) return Error{ErrorCode::invalid_input, "id: not a UUID: " + text};
+  return *id;
+}
+
+}  // namespace
+
+void HubNouns::add_to(api::Router& router) {
+  using Handler = Result<api::ApiResponse> (HubNouns::*)(const api::ApiRequest&);
+  const auto bind = [this](Handler handler) {
+    return [this, handler](const api::ApiRequest& request) { return (this->*handler)(request); };
+  };
+  router.add("GET", "/status", bind(&HubNouns::status));
+  router.add("GET", "/devices", bind(&HubNouns::devices));
+  router.add("GET", "/devices/{id}", bind(&HubNouns::device));
+  router.add("POST", "/devices/{id}/revoke", bind(&HubNouns::revoke));
+  router.add("POST", "/devices/{id}/restore", bind(&HubNouns::restore));
+  router.add("GET", "/tickets", bind(&HubNouns::tickets));
+  router.add("POST", "/tickets", bind(&HubNouns::create_ticket));
+  router.add("POST", "/import", bind(&HubNouns::import));
+  router.add("GET", "/quarantine", bind(&HubNouns::quarantine));
+  router.add("POST", "/verify", bind(&HubNouns::verify));
+}
+
+Result<api::ApiResponse> HubNouns::status(const api::ApiRequest&) {
+  const HubFacts& facts = hub_.facts();
+  const WallTime now = hub_.now();
+  std::uint64_t ops = 0;
+  std::size_t scopes = 0, enrolled = 0, revoked = 0, conflicts = 0, waiting = 0;
+  std::string epoch;
+  DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
+    ops = scopes = enrolled = revoked = 0;
+    DUHUI_TRY(names, tx.feed().scopes());
+    scopes = names.size();
+    for (const std::string& name : names) {
+      DUHUI_TRY(head, tx.feed().head(name));
+      ops += head.through;
+    }
+    DUHUI_TRY(rows, tx.devices().all());
+    for (const DeviceRow& row : rows) ++(row.revoked ? revoked : enrolled);
+    DUHUI_TRY(open, tx.review().conflicts({}, kCountMax));
+    conflicts = open.size();
+    DUHUI_TRY(quarantined, tx.review().quarantine(kCountMax));
+    waiting = quarantined.size();
+    DUHUI_TRY(stored_epoch, tx.settings().get(kEpochKey));
+    epoch = to_hex(stored_epoch.value_or(""));
+    return Done{};
+  }));
+  Json addresses = Json::object();
+  if (facts.serving) {
+    addresses = {
+        {"devices",
+         facts.addresses.devices_host + ":" + std::to_string(facts.addresses.devices_port)},
+        {"http", "http://" + facts.addresses.http_host + ":" +
+                     std::to_string(facts.addresses.http_port) + std::string(api::kBasePath)}};
+  }
+  return api::ApiResponse{200,
+                          {{"program", "duhui-hub"},
+                           {"version", facts.version},
+                           {"id", to_uuid_text(facts.id.view())},
+                           {"name", facts.name},
+                           {"serving", facts.serving},
+                           {"now", api::time_text(now)},
+                           {"started_at", time_or_empty(facts.started_at)},
+                           {"uptime_s", facts.serving ? (now - facts.started_at).ms / 1000 : 0},
+                           {"epoch", epoch},
+                           {"pin", to_hex(facts.pin)},
+                           {"root_scope", records_.facts().root_scope},
+                           {"addresses", std::move(addresses)},
+                           {"scopes", scopes},
+                           {"ops", ops},
+                           {"devices",
+                            {{"enrolled", enrolled},
+                             {"revoked", revoked},
+                             {"connected", hub_.connected_devices().size()}}},
+                           {"open_conflicts", conflicts},
+                           {"quarantine", waiting}}};
+}
+
+Result<api::ApiResponse> HubNouns::devices(const api::ApiRequest&) {
+  const std::set<DeviceId> connected = hub_.connected_devices();
+  Json list = Json::array();
+  DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
+    list = Json::array();
+    DUHUI_TRY(rows, tx.devices().all());
+    for (const DeviceRow& row : rows) {
+      DUHUI_TRY(one, device_json(tx, row, connected.contains(row.id)));
+      list.push_back(std::move(one));
+    }
+    return Done{};
+  }));
+  return api::ApiResponse{200, {{"devices", std::move(list)}}};
+}
+
+Result<api::ApiResponse> HubNouns::device(const api::ApiRequest& request) {
+  DUHUI_TRY(id, device_id(request));
+  const bool connected = hub_.connected_devices().contains(id);
+  Json found;
+  DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
+    DUHUI_TRY(row, tx.devices().get(id));
+    if (!row) return Error{ErrorCode::not_found, "no such device"};
+    DUHUI_TRY(one, device_json(tx, *row, connected));
+    found = std::move(one);
+    return Done{};
+  }));
+  return api::ApiResponse{200, std::move(found)};
+}
+
+Result<api::ApiResponse> HubNouns::set_revoked(const api::ApiRequest& request, bool revoked) {
+  DUHUI_TRY(id, device_id(request));
+  DUHUI_CHECK_OK(hub_.change([&](HubTransaction& tx) -> Status {
+    DUHUI_TRY(row, tx.devices().get(id));
+    if (!row) return Error{ErrorCode::not_found, "no such device"};
+    row->revoked = revoked;
+    return tx.devices().put(*row);
+  }));
+  if (revoked) hub_.drop_device(id, "this device was revoked");
+  return device(request);
+}
+
+Result<api::ApiResponse> HubNouns::revoke(const api::ApiRequest& request) {
+  return set_revoked(request, true);
+}
+
+Result<api::ApiResponse> HubNouns::restore(const api::ApiRequest& request) {
+  return set_revoked(request, false);
+}
+
+Result<api::ApiResponse> HubNouns::tickets(const api::ApiRequest&) {
+  DUHUI_TRY(list, TicketDesk(hub_, records_).list());
+  return api::ApiResponse{200, {{"tickets", std::move(list)}}};
+}
+
+Result<api::ApiResponse> HubNouns::create_ticket(const api::ApiRequest& request) {
+  DUHUI_TRY(made, TicketDesk(hub_, records_).create(request.body));
+  return api::ApiResponse{201, std::move(made)};
+}
+
+Result<api::ApiResponse> HubNouns::import(const api::ApiRequest& request) {
+  DUHUI_TRY(kind, request.body_text("kind"));
+  if (!request.body.contains("rows")) return Error{ErrorCode::invalid_input, "missing: rows"};
+  DUHUI_TRY(counts, RegistryImport(hub_, records_).take(kind, request.body["rows"]));
+  return api::ApiResponse{200,
+                          {{"kind", kind},
+                           {"rows", counts.rows},
+                           {"created", counts.created},
+                           {"changed", counts.changed},
+                           {"unchanged", counts.unchanged}}};
+}
+
+Result<api::ApiResponse> HubNouns::quarantine(const api::ApiRequest& request) {
+  DUHUI_TRY(limit, request.query_number("limit", kListDefault, kListMax));
+  Json list = Json::array();
+  DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
+    list = Json::array();
+    DUHUI_TRY(rows, tx.review().quarantine(limit));
+    for (const QuarantineRow& row : rows) {
+      list.push_back({{"dot", to_string(row.dot)},
+                      {"kind", row.kind},
+                      {"detail", row.detail},
+                      {"bytes", row.op.size()},
+                      {"received_at", time_or_empty(row.received_at)}});
+    }
+    return Done{};
+  }));
+  return api::ApiResponse{200, {{"quarantine", std::move(list)}}};
+}
+
+Result<api::ApiResponse> HubNouns::verify(const api::ApiRequest&) {
+  return api::ApiResponse{200, verify_hub(hub_)};
+}
+
+}  // namespace duhui::hub

@@ -1,0 +1,167 @@
+#include "hub/api/verification.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "shared/base/bytes.h"
+#include "shared/crypto/signing.h"
+#include "shared/sync/stream_chain.h"
+
+namespace duhui::hub {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::uint32_t kRecordsAtOnce = 500;
+constexpr std::size_t kProblemsMax = 100;
+
+/// One run. Reads in pages, so that no transaction stays open long.
+class Verification {
+ public:
+  explicit Verification(HubAccess& hub) : hub_(hub) {}
+
+  Json run() {
+    const Status database = hub_.check_database();
+    if (!database) tell("database: " + database.error().detail);
+    check(streams());
+    check(scopes());
+    return {{"ok", problems_.empty()},
+            {"database", database ? "ok" : to_string(database.error())},
+            {"streams", streams_},
+            {"batches", batches_},
+            {"ops", ops_},
+            {"scopes", scopes_},
+            {"records", records_},
+            {"problems", problems_}};
+  }
+
+ private:
+  void tell(std::string problem) {
+    if (problems_.size() < kProblemsMax) problems_.push_back(std::move(problem));
+  }
+  void check(const Status& done) {
+    if (!done) tell(to_string(done.error()));
+  }
+
+  Status streams() {
+    struct Known {
+      StreamRow stream;
+      std::string public_key;  // empty: the hub's own
+    };
+    std::vector<Known> all;
+    DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
+      all.clear();
+      DUHUI_TRY(devices, tx.devices().all());
+      devices.push_back(DeviceRow{});  // the zero device: the hub's own streams
+      for (const DeviceRow& device : devices) {
+        DUHUI_TRY(rows, tx.streams().of_device(device.id));
+        for (StreamRow& row : rows) all.push_back({std::move(row), device.public_key});
+      }
+      return Done{};
+    }));
+    for (const Known& known : all) {
+      ++streams_;
+      DUHUI_CHECK_OK(stream(known.stream, known.public_key));
+    }
+    return Done{};
+  }
+
+  Status stream(const StreamRow& row, const std::string& public_key) {
+    const std::string name = "stream " + to_hex(row.origin.view());
+    const auto key = PublicKey::from_bytes(public_key);
+    std::string chain = empty_chain();
+    for (std::uint64_t seq = 1; seq <= row.head;) {
+      if (hub_.stopping()) return Error{ErrorCode::unavailable, "verify: the hub stops"};
+      std::optional<BatchRow> batch;
+      std::shared_ptr<const UnpackedBatch> unpacked;
+      DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader& ops) -> Status {
+        DUHUI_TRY(found, tx.streams().batch_at(row.origin, seq));
+        batch = std::move(found);
+        if (!batch) return Done{};
+        auto read = ops.batch_at(tx, Dot{row.origin, seq});
+        if (read) unpacked = std::move(*read);
+        return Done{};
+      }));
+      if (!batch || !unpacked) {
+        tell(name + ": op " + std::to_string(seq) + (batch ? " cannot be read" : " is missing"));
+        return Done{};
+      }
+      for (const std::string_view op : unpacked->ops) chain = extend_chain(chain, op);
+      const Dot last{row.origin, batch->first_seq + batch->count - 1};
+      const std::string place =
+          name + ": ops " + std::to_string(seq) + " to " + std::to_string(last.seq);
+      if (chain != batch->chain) {
+        tell(place + ": the chain is broken");
+        return Done{};
+      }
+      if (key && !duhui::verify(*key, batch_statement(last, chain), batch->signature)) {
+        tell(place + ": the signature does not hold");
+      }
+      ++batches_;
+      ops_ += batch->count;
+      seq = last.seq + 1;
+    }
+    if (row.head > 0 && chain != row.chain) tell(name + ": its head has another chain value");
+    return Done{};
+  }
+
+  Status scopes() {
+    std::vector<std::string> names;
+    DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
+      DUHUI_TRY(found, tx.feed().scopes());
+      names = std::move(found);
+      return Done{};
+    }));
+    for (const std::string& name : names) {
+      ++scopes_;
+      DUHUI_CHECK_OK(scope(name));
+    }
+    return Done{};
+  }
+
+  Status scope(const std::string& name) {
+    RecordId after;
+    for (bool more = true; more;) {
+      if (hub_.stopping()) return Error{ErrorCode::unavailable, "verify: the hub stops"};
+      DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader& ops) -> Status {
+        DUHUI_TRY(rows, tx.records().walk(name, after, kRecordsAtOnce));
+        for (const RecordRow& row : rows) record(tx, ops, row);
+        more = rows.size() == kRecordsAtOnce;
+        if (!rows.empty()) after = rows.back().id;
+        return Done{};
+      }));
+    }
+    return Done{};
+  }
+
+  void record(HubTransaction& tx, OpReader& ops, const RecordRow& row) {
+    ++records_;
+    std::uint64_t sum = 0;
+    for (const OpRef& ref : row.ops) {
+      auto bytes = ops.op(tx, ref.dot);
+      if (!bytes) {
+        tell("record " + to_uuid_text(row.id.view()) + ": " + bytes.error().detail);
+        return;
+      }
+      sum += op_checksum(*bytes);
+    }
+    if (sum != row.checksum) {
+      tell("record " + to_uuid_text(row.id.view()) + ": the checksum of its ops differs");
+    }
+  }
+
+  HubAccess& hub_;
+  std::vector<std::string> problems_;
+  std::uint64_t streams_ = 0;
+  std::uint64_t batches_ = 0;
+  std::uint64_t ops_ = 0;
+  std::uint64_t scopes_ = 0;
+  std::uint64_t records_ = 0;
+};
+
+}  // namespace
+
+Json verify_hub(HubAccess& hub) { return Verification(hub).run(); }
+
+}  // namespace duhui::hub
