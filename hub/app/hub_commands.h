@@ -1,0 +1,100 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hub/app/hub_settings.h"
+#include "shared/base/result.h"
+#include "shared/cli/caller.h"
+#include "shared/cli/console.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace duhui::hub {
+
+/// Whoever answers a command: the running service, or the data folder opened in this process.
+class HubConnection {
+ public:
+  ~HubConnection();
+  /// `unavailable`: another process has the folder and does not answer.
+  static Result<std::unique_ptr<HubConnection>> open(const HubSettings& settings,
+                                                     const std::string& version);
+  cli::Caller& caller() { return *caller_; }
+
+ private:
+  struct Local;
+  HubConnection();
+  std::unique_ptr<Local> local_;
+  std::unique_ptr<cli::Caller> caller_;
+};
+
+/// The commands only a hub has.
+class HubCommands {
+ public:
+  /// What every command needs; all of it outlives this.
+  struct Parts {
+    cli::Console& console;
+    std::function<Result<HubSettings>()> settings;
+    std::function<Result<cli::Caller*>()> connect;
+    std::function<int()>* action;  // set by the command that was typed
+    std::string version{};
+  };
+  explicit HubCommands(Parts parts) : parts_(std::move(parts)), console_(parts_.console) {}
+  HubCommands(const HubCommands&) = delete;
+  HubCommands& operator=(const HubCommands&) = delete;
+
+  void add_to(CLI::App& app);
+
+ private:
+  struct Options {
+    std::string name;
+    std::string listen;
+    std::string http_listen;
+    std::string folder;
+    std::string school;
+    std::vector<std::string> scopes;
+    std::string address;
+    std::string file;
+    std::string device;
+    std::uint32_t uses = 1;
+    std::uint32_t expires_hours = 72;
+    std::uint32_t limit = 100;
+  };
+  using Work = Result<int> (HubCommands::*)(cli::Caller&);
+  using LocalWork = Result<int> (HubCommands::*)(const HubSettings&);
+
+  void add_life(CLI::App& app);
+  void add_tickets(CLI::App& app);
+  void add_devices(CLI::App& app);
+  void add_reviews(CLI::App& app);
+  void on(CLI::App& command, Work work);
+  void on(CLI::App& command, LocalWork work);
+
+  Result<int> init(const HubSettings& settings);
+  Result<int> serve(const HubSettings& settings);
+  Result<int> check_config(const HubSettings& settings);
+  Result<int> import(cli::Caller& caller);
+  Result<int> status(cli::Caller& caller);
+  Result<int> create_ticket(cli::Caller& caller);
+  Result<int> list_tickets(cli::Caller& caller);
+  Result<int> list_devices(cli::Caller& caller);
+  Result<int> show_device(cli::Caller& caller);
+  Result<int> revoke_device(cli::Caller& caller);
+  Result<int> restore_device(cli::Caller& caller);
+  Result<int> quarantine(cli::Caller& caller);
+  Result<int> verify(cli::Caller& caller);
+
+  /// The id of a device named by id or by name.
+  Result<std::string> device_id(cli::Caller& caller);
+  Result<int> change_device(cli::Caller& caller, const std::string& verb);
+
+  const Parts parts_;
+  cli::Console& console_;
+  Options options_;
+};
+
+}  // namespace duhui::hub

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "hub/ports/store.h"
+#include "hub/store/sqlite/sqlite_hub_store.h"
+#include "shared/base/ids.h"
+#include "shared/base/random.h"
+#include "shared/base/result.h"
+#include "shared/crypto/signing.h"
+#include "shared/net/tls_identity.h"
+
+namespace duhui::hub {
+
+/// The files of one hub:
+///
+///   hub.db      SQLite: everything, with hub.db-wal and hub.db-shm
+///   hub.key     Ed25519: what receipts and return bundles are signed with
+///   tls.key     the TLS key devices have pinned
+///   tls.crt     its certificate
+///   lock        held by the process that has the folder open
+///   hub.toml    settings (optional); listen.json, control.sock: of the running service
+///
+/// One process has it open at a time.
+class HubFolder {
+ public:
+  /// Makes the folder, or completes one whose making was interrupted; keys that are there stay, so
+  /// that devices find the hub they know after its database was lost. `conflict`: it has a
+  /// database.
+  static Status create(const std::string& path, const std::string& name, Random& random);
+  /// `not_found`: no hub there; `unavailable`: another process has it open.
+  static Result<std::unique_ptr<HubFolder>> open(const std::string& path);
+
+  ~HubFolder();
+  HubFolder(const HubFolder&) = delete;
+  HubFolder& operator=(const HubFolder&) = delete;
+
+  SqliteHubStore& store() { return *store_; }
+  const HubId& id() const { return id_; }
+  const std::string& name() const { return name_; }
+  const SigningKey& key() const { return key_; }
+  const net::TlsIdentity& tls() const { return tls_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  HubFolder(std::string path, int lock, SigningKey key, net::TlsIdentity tls)
+      : path_(std::move(path)), lock_(lock), key_(std::move(key)), tls_(std::move(tls)) {}
+
+  const std::string path_;
+  const int lock_;
+  const SigningKey key_;
+  const net::TlsIdentity tls_;
+  std::unique_ptr<SqliteHubStore> store_;
+  HubId id_;
+  std::string name_;
+};
+
+/// The whole file. `not_found`: there is none; `storage_failed` otherwise.
+Result<std::string> read_file(const std::string& path);
+/// Written beside, synced and renamed: a reader sees the old text or the new one.
+Status write_file(const std::string& path, const std::string& text, bool only_owner);
+
+}  // namespace duhui::hub

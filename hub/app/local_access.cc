@@ -1,0 +1,39 @@
+#include "hub/app/local_access.h"
+
+#include <utility>
+
+namespace duhui::hub {
+namespace {
+
+constexpr std::size_t kOpsBytes = 8u << 20;
+
+}  // namespace
+
+LocalAccess::LocalAccess(HubFolder& folder, HubAddresses addresses, std::string version)
+    : folder_(folder), ops_(kOpsBytes) {
+  facts_.id = folder.id();
+  facts_.name = folder.name();
+  facts_.version = std::move(version);
+  facts_.origin = Origin::random(random_);
+  facts_.pin = folder.tls().pin.str();
+  facts_.addresses = std::move(addresses);
+}
+
+Status LocalAccess::read(const std::function<Status(HubTransaction&, OpReader&)>& work) {
+  return folder_.store().read([&](HubTransaction& tx) { return work(tx, ops_); });
+}
+
+Status LocalAccess::change(const std::function<Status(HubTransaction&)>& work) {
+  return folder_.store().write(work);
+}
+
+Result<std::vector<Dot>> LocalAccess::save(std::vector<Intent> intents) {
+  StorageContext context{folder_.store(), ops_, rules_, random_, folder_.key()};
+  SaveJob job(facts_.origin, hlc_, clock_.wall(), std::move(intents));
+  job.run(context);
+  if (job.failed) return *job.failed;
+  hlc_ = job.hlc;
+  return job.dots;
+}
+
+}  // namespace duhui::hub

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "hub/api/hub_access.h"
+#include "hub/app/hub_folder.h"
+#include "hub/core/domain_rules.h"
+#include "hub/core/jobs.h"
+#include "shared/crypto/system_random.h"
+#include "shared/net/system_clock.h"
+
+namespace duhui::hub {
+
+/// The hub over its data folder while no service runs: the same handlers, jobs run at once.
+class LocalAccess final : public HubAccess {
+ public:
+  /// `folder` outlives this. `addresses`: what the settings say, for tickets.
+  LocalAccess(HubFolder& folder, HubAddresses addresses, std::string version);
+
+  /// Reads the templates whose items merge by policies of their own.
+  Status learn_templates() {
+    return folder_.store().read(
+        [this](HubTransaction& tx) { return rules_.learn_stored(tx, ops_); });
+  }
+
+  const HubFacts& facts() const override { return facts_; }
+  WallTime now() override { return clock_.wall(); }
+  Status read(const std::function<Status(HubTransaction&, OpReader&)>& work) override;
+  Status change(const std::function<Status(HubTransaction&)>& work) override;
+  Result<std::vector<Dot>> save(std::vector<Intent> intents) override;
+  std::set<DeviceId> connected_devices() override { return {}; }
+  void drop_device(const DeviceId&, const std::string&) override {}
+  Random& random() override { return random_; }
+  Status check_database() override { return folder_.store().verify(); }
+  bool stopping() override { return false; }
+
+ private:
+  HubFolder& folder_;
+  net::SystemClock clock_;
+  SystemRandom random_;
+  HubFacts facts_;
+  OpReader ops_;
+  DomainRules rules_;
+  std::uint64_t hlc_ = 0;
+};
+
+}  // namespace duhui::hub

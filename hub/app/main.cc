@@ -1,0 +1,97 @@
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <malloc.h>
+
+#include "hub/app/hub_commands.h"
+#include "hub/app/hub_folder.h"
+#include "hub/app/hub_settings.h"
+#include "shared/cli/console.h"
+#include "shared/cli/record_commands.h"
+
+namespace duhui::hub {
+namespace {
+
+/// Where the settings come from.
+struct Sources {
+  std::string data;    // --data
+  std::string config;  // --config
+};
+
+/// The file named, or `hub.toml` in the data folder; without either the defaults.
+Result<HubSettings> find_settings(const Sources& sources) {
+  HubSettings settings;
+  const std::string folder = sources.data.empty() ? settings.data : sources.data;
+  const std::string file = sources.config.empty() ? folder + "/hub.toml" : sources.config;
+  auto text = read_file(file);
+  if (text) {
+    DUHUI_TRY(read, parse_settings(*text, file));
+    settings = std::move(read);
+  } else if (!sources.config.empty() || text.error().code != ErrorCode::not_found) {
+    return text.error();
+  }
+  if (!sources.data.empty()) settings.data = sources.data;
+  return settings;
+}
+
+int run(int argc, char** argv) {
+  cli::Console console(cli::choose_language(argc, argv), std::cout, std::cerr);
+  CLI::App app(console("督汇枢纽：汇集各校督导记录的中心",
+                       "Duhui hub: where the supervision records of all schools meet"),
+               "duhui-hub");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_version_flag("--version", std::string("duhui-hub ") + DUHUI_VERSION);
+  Sources sources;
+  std::string language;
+  app.add_option("--data", sources.data, console("数据文件夹", "data folder"));
+  app.add_option("--config", sources.config, console("设置文件（TOML）", "settings file (TOML)"));
+  app.add_option("--lang", language, console("语言", "language"))
+      ->check(CLI::IsMember({"zh", "en"}));
+  app.add_flag("--json", *console.json_flag(), console("以 JSON 输出", "print JSON"));
+
+  std::function<int()> action;
+  std::unique_ptr<HubConnection> connection;
+  const auto settings = [&sources] { return find_settings(sources); };
+  const auto connect = [&]() -> Result<cli::Caller*> {
+    DUHUI_TRY(found, settings());
+    DUHUI_TRY(opened, HubConnection::open(found, DUHUI_VERSION));
+    connection = std::move(opened);
+    return &connection->caller();
+  };
+  HubCommands hub_commands({.console = console,
+                            .settings = settings,
+                            .connect = connect,
+                            .action = &action,
+                            .version = DUHUI_VERSION});
+  hub_commands.add_to(app);
+  cli::RecordCommands record_commands(console, connect, &action);
+  record_commands.add_to(app, "duhui-hub");
+  app.footer(console(
+      "退出码：0 完成，1 失败，2 用法有误，3 没有找到，4 规则不允许，5 服务或存储不可用，6 冲突",
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by a rule, "
+      "5 service or storage unavailable, 6 conflict"));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const bool asked = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
+    app.exit(error, console.out(), console.err());
+    return asked ? 0 : static_cast<int>(cli::ExitCode::usage);
+  }
+  return action ? action() : static_cast<int>(cli::ExitCode::usage);
+}
+
+}  // namespace
+}  // namespace duhui::hub
+
+int main(int argc, char** argv) {
+  // Each thread's own heap would keep its high-water mark for ever.
+  mallopt(M_ARENA_MAX, 2);
+  std::signal(SIGPIPE, SIG_IGN);
+  return duhui::hub::run(argc, argv);
+}

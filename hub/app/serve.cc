@@ -1,0 +1,279 @@
+#include "hub/app/serve.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "hub/api/hub_api.h"
+#include "hub/app/hub_log.h"
+#include "hub/app/hub_runner.h"
+#include "hub/app/live_access.h"
+#include "shared/base/bytes.h"
+#include "shared/net/blocking_pool.h"
+#include "shared/net/http_server.h"
+#include "shared/net/signals.h"
+#include "shared/record/json_text.h"
+#include "shared/sync/limits.h"
+
+namespace duhui::hub {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using Json = nlohmann::json;
+
+/// Half of what a stop may take goes to the goodbyes, the rest to what is running.
+constexpr Duration kGoodbyeTime = milliseconds(1200);
+constexpr Duration kDrainTime = milliseconds(1000);
+constexpr Duration kDrainStep = milliseconds(10);
+
+std::string origin_host(std::string_view origin) {
+  const auto scheme = origin.find("://");
+  std::string host(scheme == std::string_view::npos ? origin : origin.substr(scheme + 3));
+  return host.substr(0, host.rfind(':') == std::string::npos ? host.size() : host.rfind(':'));
+}
+
+/// A page of another site must not post here with the visitor's browser.
+bool from_elsewhere(const net::HttpRequest& request) {
+  const std::string_view origin = request.header("origin");
+  if (origin.empty()) return false;
+  const std::string host = origin_host(origin);
+  return host != "127.0.0.1" && host != "localhost" && host != "[::1]";
+}
+
+net::HttpResponse http_of(const api::ApiResponse& answer) {
+  net::HttpResponse response;
+  response.status = answer.status;
+  response.body = json_text(answer.body);
+  return response;
+}
+
+api::ApiResponse answer_guarded(const HubApi& api, const net::HttpRequest& request) {
+  try {
+    return api.answer(request.method, request.target, request.body);
+  } catch (const std::exception& thrown) {
+    log_warning(request.method + " " + request.target + ": " + thrown.what());
+    return api::error_answer({ErrorCode::storage_failed, thrown.what()});
+  }
+}
+
+/// The API on its own thread.
+asio::awaitable<net::HttpResponse> answer_api(const HubApi& api,
+                                              net::BlockingPool& pool,
+                                              net::HttpRequest request) {
+  if (from_elsewhere(request)) {
+    co_return http_of(
+        api::error_answer({ErrorCode::refused, "origin: only pages of this machine"}));
+  }
+  api::ApiResponse answer;
+  std::function<void()> work = [&] { answer = answer_guarded(api, request); };
+  co_await pool.perform(std::move(work));
+  co_return http_of(answer);
+}
+
+/// Plain HTTP on the devices' port.
+asio::awaitable<net::HttpResponse> answer_device(net::HttpRequest request) {
+  if (request.method == "POST" && request.target == net::kSyncPath) {
+    api::ApiResponse answer = api::error_answer(
+        {ErrorCode::unavailable, "sync by POST is not built yet: use a WebSocket"});
+    answer.status = 501;
+    co_return http_of(answer);
+  }
+  co_return http_of(api::error_answer({ErrorCode::not_found, "no such address"}));
+}
+
+asio::awaitable<void> await_signal(asio::steady_timer& stopped, int& number) {
+  number = co_await net::wait_for_termination();
+  stopped.cancel();
+}
+
+struct Listeners {
+  std::unique_ptr<net::Listener> devices;
+  std::unique_ptr<net::Listener> http;
+  std::unique_ptr<net::Listener> control;
+};
+
+Result<Listeners> open_listeners(const asio::any_io_executor& loop,
+                                 HubFolder& folder,
+                                 const HubSettings& settings) {
+  net::ListenerOptions options;
+  options.connections_max = settings.connections_max;
+  options.connections_per_address_max = settings.connections_per_address_max;
+  options.stream.message_bytes_max = sync_limits::kFrameBytesMax;
+  // The session's own pings come first; this finds what has gone without a word.
+  options.stream.idle_timeout = sync_limits::kPingInterval * 3;
+  options.report = [](std::string_view what) { log_warning(what); };
+  DUHUI_TRY(devices, net::Listener::on_tls(loop, settings.devices.host, settings.devices.port,
+                                           folder.tls(), options));
+  net::ListenerOptions local;
+  local.connections_max = 64;
+  local.connections_per_address_max = 64;
+  local.report = options.report;
+  DUHUI_TRY(control, net::Listener::on_unix(loop, folder.path() + "/control.sock", local));
+  local.hosts = net::loopback_hosts();
+  DUHUI_TRY(http, net::Listener::on_tcp(loop, settings.http.host, settings.http.port, local));
+  return Listeners{std::move(devices), std::move(http), std::move(control)};
+}
+
+Json address_json(const HubFacts& facts, const std::string& folder) {
+  const HubAddresses& at = facts.addresses;
+  return {{"program", "duhui-hub"},
+          {"version", facts.version},
+          {"pid", ::getpid()},
+          {"id", to_uuid_text(facts.id.view())},
+          {"devices", at.devices_host + ":" + std::to_string(at.devices_port)},
+          {"devices_host", at.devices_host},
+          {"devices_port", at.devices_port},
+          {"http", "http://" + at.http_host + ":" + std::to_string(at.http_port) +
+                       std::string(api::kBasePath)},
+          {"http_host", at.http_host},
+          {"http_port", at.http_port},
+          {"control", folder + "/control.sock"},
+          {"pin", to_hex(facts.pin)}};
+}
+
+/// Everything one run is made of; the loop outlives it.
+class Service {
+ public:
+  Service(const asio::any_io_executor& loop, HubFolder& folder, Listeners listeners, HubFacts facts)
+      : folder_(folder),
+        identity_{folder.id(), folder.key(), facts.origin},
+        listeners_(std::move(listeners)),
+        runner_(loop, runner_parts(), "duhui-hub " + facts.version),
+        access_({loop, runner_, folder, clock_}, std::move(facts)),
+        api_(access_),
+        stopped_(loop, asio::steady_timer::time_point::max()),
+        tasks_(loop, [](std::string_view what) { log_warning(what); }) {}
+
+  asio::awaitable<void> run(std::function<Status(const HubFacts&)> ready) {
+    int signal_number = 0;
+    co_await runner_.learn_templates();
+    tasks_.spawn(await_signal(stopped_, signal_number));
+    tasks_.spawn(runner_.run_timers());
+    tasks_.spawn(runner_.run_tidying());
+    const net::HttpHandler on_api = [this](net::HttpRequest request) {
+      return answer_api(api_, api_pool_, std::move(request));
+    };
+    tasks_.spawn(listeners_.control->run(on_api, {}));
+    tasks_.spawn(listeners_.http->run(on_api, {}));
+    tasks_.spawn(
+        listeners_.devices->run(answer_device, [this](std::unique_ptr<net::MessageStream> stream) {
+          return runner_.serve_session(std::move(stream));
+        }));
+    outcome_ = ready(access_.facts());
+    if (outcome_) {
+      while (signal_number == 0) {
+        co_await stopped_.async_wait(asio::as_tuple(asio::use_awaitable));
+      }
+      log_info("stopping: signal " + std::to_string(signal_number));
+    }
+    access_.stop();
+    co_await runner_.stop(kGoodbyeTime);
+    tasks_.cancel();
+    co_await leave_in_time();
+    co_await tasks_.wait();
+    co_await access_.drained();
+    co_await runner_.stop({});
+  }
+
+  const Status& outcome() const { return outcome_; }
+
+ private:
+  /// A request that does not end in time (a whole verification) must not hold up the stop:
+  /// everything that was acknowledged is on disk.
+  asio::awaitable<void> leave_in_time() {
+    asio::steady_timer timer(stopped_.get_executor());
+    const MonotonicTime until = clock_.monotonic() + kDrainTime;
+    while (tasks_.size() > 0 && clock_.monotonic() < until) {
+      timer.expires_after(std::chrono::milliseconds(kDrainStep.ms));
+      co_await timer.async_wait(asio::use_awaitable);
+    }
+    if (tasks_.size() == 0) co_return;
+    log_warning("stopped with a request under way");
+    flush_log();
+    std::_Exit(0);
+  }
+
+  RunnerParts runner_parts() {
+    return {.store = folder_.store(),
+            .identity = identity_,
+            .clock = clock_,
+            .writer_random = writer_random_,
+            .reader_random = reader_random_,
+            .log = [](std::string_view what) { log_info(what); },
+            .tidy =
+                [this] {
+                  if (auto done = folder_.store().checkpoint(); !done) {
+                    log_warning("checkpoint: " + done.error().detail);
+                  }
+                }};
+  }
+
+  HubFolder& folder_;
+  const net::SystemClock clock_;
+  SystemRandom writer_random_;
+  SystemRandom reader_random_;
+  const HubIdentity identity_;
+  Listeners listeners_;
+  HubRunner runner_;
+  LiveAccess access_;
+  HubApi api_;
+  asio::steady_timer stopped_;
+  Status outcome_ = Done{};
+  net::TaskScope tasks_;
+  net::BlockingPool api_pool_{1};
+};
+
+}  // namespace
+
+Status serve_hub(HubFolder& folder,
+                 const HubSettings& settings,
+                 const std::string& version,
+                 const std::function<void(const Json&)>& ready) {
+  asio::io_context loop(1);
+  DUHUI_TRY(listeners, open_listeners(loop.get_executor(), folder, settings));
+  const net::SystemClock clock;
+  SystemRandom random;
+  HubFacts facts;
+  facts.id = folder.id();
+  facts.name = folder.name();
+  facts.version = version;
+  facts.origin = Origin::random(random);
+  facts.pin = folder.tls().pin.str();
+  facts.serving = true;
+  facts.started_at = clock.wall();
+  facts.addresses = {.devices_host = settings.devices.host,
+                     .devices_port = listeners.devices->port(),
+                     .http_host = settings.http.host,
+                     .http_port = listeners.http->port(),
+                     .public_address = settings.public_address};
+  Service service(loop.get_executor(), folder, std::move(listeners), std::move(facts));
+  const std::string path = folder.path();
+  const std::function<Status(const HubFacts&)> announce = [&](const HubFacts& known) -> Status {
+    const Json addresses = address_json(known, path);
+    DUHUI_CHECK_OK(write_file(path + "/listen.json", json_text(addresses) + "\n", false));
+    ready(addresses);
+    return Done{};
+  };
+  asio::co_spawn(loop, service.run(announce), [](std::exception_ptr thrown) {
+    if (thrown) std::rethrow_exception(thrown);
+  });
+  loop.run();
+  ::unlink((path + "/listen.json").c_str());
+  flush_log();
+  return service.outcome();
+}
+
+}  // namespace duhui::hub
