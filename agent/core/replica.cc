@@ -7,6 +7,7 @@
 #include "agent/core/keys.h"
 #include "agent/core/record_batch.h"
 #include "shared/base/check.h"
+#include "shared/crypto/signing.h"
 #include "shared/merge/hybrid_clock.h"
 #include "shared/sync/limits.h"
 #include "shared/sync/stream_chain.h"
@@ -200,6 +201,8 @@ Status Replica::welcomed(const sync::v1::Welcome& welcome) {
   }
   state_.set_epoch(welcome.epoch());
   if (!welcome.enrolment().empty()) state_.set_enrolment(welcome.enrolment());
+  state_.set_hub_id(welcome.hub_id());
+  state_.set_hub_key(welcome.hub_key());
   if (welcome.hub_time_ms() > 0) {
     state_.set_hub_seen_ms(static_cast<std::uint64_t>(welcome.hub_time_ms()));
   }
@@ -227,6 +230,7 @@ Status Replica::acknowledged(const sync::v1::Ack& ack) {
   state_.set_acknowledged(state_.head());
 #endif
   state_.set_acknowledged_chain(ack.chain());
+  if (ack.has_receipt()) keep_receipt(ack.receipt());
   state_.set_ever_acknowledged(std::max(state_.ever_acknowledged(), ack.through()));
   state_.set_backed_up(std::max(state_.backed_up(), ack.backed_up()));
   if (ack.hub_time_ms() > 0) state_.set_hub_seen_ms(static_cast<std::uint64_t>(ack.hub_time_ms()));
@@ -235,6 +239,16 @@ Status Replica::acknowledged(const sync::v1::Ack& ack) {
   records.write(batch);
   DUHUI_CHECK_OK(commit(batch));
   return journal_.drop_through(Dot{origin_, ack.through()});
+}
+
+void Replica::keep_receipt(const sync::v1::Receipt& receipt) {
+  // A receipt that does not hold is worth nothing, and the ack stands without it.
+  const auto hub = HubId::from_bytes(receipt.hub_id());
+  const auto key = PublicKey::from_bytes(state_.hub_key());
+  if (!hub || !key || receipt.hub_id() != state_.hub_id() || receipt.origin() != origin_.view()) return;
+  const std::string said =
+      receipt_statement(*hub, Dot{origin_, receipt.seq()}, receipt.chain(), receipt.hub_time_ms());
+  if (verify(*key, said, receipt.signature())) *state_.mutable_receipt() = receipt;
 }
 
 Status Replica::restamp(std::uint64_t first, const sync::v1::Ack& ack, RecordBatch& records) {

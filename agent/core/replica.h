@@ -127,6 +127,7 @@ class Replica {
       RecordBatch& batch);
   /// An op of the own stream comes from the hub: is it ours? `conflict`: a copy of this device wrote it.
   Status check_own(std::uint64_t seq, std::string_view bytes);
+  void keep_receipt(const sync::v1::Receipt& receipt);
   Status restamp(std::uint64_t first, const sync::v1::Ack& ack, RecordBatch& batch);
   void put_state(KvBatch& batch) const;
 

@@ -6,6 +6,7 @@
 #include "shared/sync/frame_codec.h"
 #include "shared/sync/limits.h"
 #include "shared/sync/payload_codec.h"
+#include "shared/sync/stream_chain.h"
 
 namespace duhui::hub {
 
@@ -328,6 +329,7 @@ void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
   }
   out.set_device_name(job.device.name);
   out.set_enrolment(job.enrolment);
+  out.set_hub_key(identity_.key.public_key().str());
   send(*session, frame, effects);
   effects.push_back(DeviceConnected{session->id, job.device.id, job.device.name});
 
@@ -343,6 +345,7 @@ void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
     ack.mutable_ack()->set_chain(job.stream.chain);
     ack.mutable_ack()->set_hub_time_ms(wall.ms);
     for (const sync::v1::Stamp& stamp : job.missed_stamps) *ack.mutable_ack()->add_stamps() = stamp;
+    *ack.mutable_ack()->mutable_receipt() = receipt(*session, job.stream.head, job.stream.chain, wall);
     send(*session, ack, effects);
   }
   for (const HelloJob::Cursor& cursor : job.cursors) {
@@ -411,7 +414,23 @@ void HubCore::acknowledge(const CommitJob::Item& item, WallTime wall, HubEffects
   }
   for (const sync::v1::Stamp& stamp : outcome.stamps) *ack.add_stamps() = stamp;
   for (const sync::v1::Note& note : outcome.notes) *ack.add_notes() = note;
+  *ack.mutable_receipt() = receipt(*session, outcome.through, outcome.chain, wall);
   send(*session, frame, effects);
+}
+
+sync::v1::Receipt HubCore::receipt(const Session& session,
+                                   std::uint64_t through,
+                                   const std::string& chain,
+                                   WallTime wall) const {
+  sync::v1::Receipt out;
+  out.set_hub_id(identity_.id.str());
+  out.set_origin(session.origin.str());
+  out.set_seq(through);
+  out.set_chain(chain);
+  out.set_hub_time_ms(wall.ms);
+  out.set_signature(
+      identity_.key.sign(receipt_statement(identity_.id, Dot{session.origin, through}, chain, wall.ms)));
+  return out;
 }
 
 void HubCore::wake(const std::map<std::string, FeedHead>& grown, WallTime wall, HubEffects& effects) {

@@ -119,6 +119,8 @@ class HubCore {
   void welcome(HelloJob& job, WallTime wall, HubEffects& effects);
   void committed(CommitJob& job, WallTime wall, HubEffects& effects);
   void acknowledge(const CommitJob::Item& item, WallTime wall, HubEffects& effects);
+  sync::v1::Receipt receipt(const Session& session, std::uint64_t through, const std::string& chain,
+                            WallTime wall) const;
   void fed(FeedJob& job, WallTime wall, HubEffects& effects);
   void start_commit(WallTime wall, HubEffects& effects);
   void wake(const std::map<std::string, FeedHead>& grown, WallTime wall, HubEffects& effects);

@@ -98,6 +98,7 @@ class World {
   // checks (world_checks.cc)
   void check_watermarks();
   void check_saved(SimAgent& agent);
+  void check_receipt(SimAgent& agent);
   void check_converged();
   std::set<std::string> texts_that_must_survive();
   std::map<RecordId, std::string> dump_agent(SimAgent& agent);

@@ -41,6 +41,7 @@ void World::check_watermarks() {
     if (!agent->replica) continue;
     const store::v1::AgentState& state = agent->replica->state();
     if (state.acknowledged() > state.head()) breach("acknowledged more than was saved");
+    check_receipt(*agent);
     // Acknowledged means: on the hub's disk. An older copy put in its place has another epoch as soon
     // as anybody notices; until then the question has no answer.
     if (options_.faults.hub_restored) continue;
@@ -53,6 +54,18 @@ void World::check_watermarks() {
              std::to_string(state.acknowledged()) + ", durable " + std::to_string(durable));
     }
   }
+}
+
+void World::check_receipt(SimAgent& agent) {
+  // A receipt is never false: the hub's disk has that very chain (unless it was put back since).
+  const store::v1::AgentState& state = agent.replica->state();
+  if (!state.has_receipt() || options_.faults.hub_restored) return;
+  const auto& batches = hub_store_.state().batches;
+  const auto origin = Origin::from_bytes(state.receipt().origin());
+  const auto at = batches.upper_bound({*origin, state.receipt().seq()});
+  const bool found = at != batches.begin() && std::prev(at)->second.origin == *origin &&
+                     std::prev(at)->second.first_seq + std::prev(at)->second.count > state.receipt().seq();
+  if (!found) breach("agent " + std::to_string(agent.number) + " holds a false receipt");
 }
 
 void World::check_saved(SimAgent& agent) {
