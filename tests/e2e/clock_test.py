@@ -23,6 +23,10 @@ class WrongClocks(unittest.TestCase):
             future.online(False)
             honest.online(False)
             future.set(visit, WANG, "unsigned_reason", "2035")
+            # An offset is measured as exactly as a hello travels: put a second of honest work between.
+            until = time.monotonic() + 1.5
+            while time.monotonic() < until:
+                world.save(honest, visit)
             honest.set(visit, WANG, "unsigned_reason", "today")
             future.online(True)
             world.settle(future)
