@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "duhui/sync/v1/frame.pb.h"
 #include "shared/net/signals.h"
 #include "shared/net/task_scope.h"
 #include "shared/record/json_text.h"
@@ -140,12 +141,23 @@ AgentHooks AgentService::hooks() {
 
 void AgentService::welcomed(const Digest& pin, const std::string& device_name) {
   spdlog::info("hub: welcomed as {}", device_name);
-  const bool same = card_->identity.ticket.empty() && card_->hub.pin == pin.view() &&
-                    (device_name.empty() || card_->name == device_name);
+  DeviceCard card = *card_;
+  card.identity.ticket.clear();
+  card.hub.pin = pin.str();
+  if (!device_name.empty()) card.name = device_name;
+  sync::v1::Enrolment enrolment;
+  if (enrolment.ParseFromString(replica_->state().enrolment()) && enrolment.scopes_size() > 0) {
+    card.scopes.assign(enrolment.scopes().begin(), enrolment.scopes().end());
+  }
+  const bool same = card_->identity.ticket.empty() && card_->hub.pin == card.hub.pin &&
+                    card_->name == card.name && card_->scopes == card.scopes;
   if (same) return;
+  // The session refers to the card's identity: it is changed, not replaced.
   card_->identity.ticket.clear();
-  card_->hub.pin = pin.str();
-  if (!device_name.empty()) card_->name = device_name;
+  card_->hub.pin = card.hub.pin;
+  card_->name = card.name;
+  card_->scopes = card.scopes;
+  records_->set_scopes(card_->scopes);
   // Should the disk refuse, the next welcome tries again; until then the ticket is shown once more.
   if (auto saved = folder_.save(*card_); !saved) {
     spdlog::error("identity: {}", to_string(saved.error()));

@@ -25,6 +25,7 @@ constexpr std::array kRules = {
     Sentence{"not_from_this_state", "记录当前的状态不允许这一步。",
              "The record's state does not allow this step."},
     Sentence{"missing", "缺少必需的内容。", "Something that is required is missing."},
+    Sentence{"elsewhere", "这条记录不属于本机负责的范围。", "The record does not belong to this device's scope."},
     Sentence{"scope", "不知道记录属于哪所学校或机构。",
              "It is not known where the record belongs."},
     Sentence{"seen", "随附的“已读”标记无效，请重新打开记录。",

@@ -26,6 +26,11 @@ Error at_place(Error error, const std::string& place) {
   return error;
 }
 
+/// A record of another school: of no known scope here, or of one this device does not write.
+bool belongs_elsewhere(const Error& error) {
+  return error.detail.starts_with("scope: ") || error.detail.starts_with("elsewhere: ");
+}
+
 Json dots_json(const std::vector<Dot>& dots) {
   Json list = Json::array();
   for (const Dot& dot : dots) list.push_back(to_string(dot));
@@ -132,11 +137,17 @@ Result<ApiResponse> RecordNouns::create_many(const Json& body) {
   std::set<RecordId> ids_seen;
   Json ids = Json::array();
   std::size_t skipped = 0;
+  std::size_t elsewhere = 0;
+  const bool only_here = body.value("only_here", false);
   // All are read before any is saved: a mistake in one of them saves none.
   for (std::size_t n = 0; n < body["records"].size(); ++n) {
     const Json& one = body["records"][n];
     const std::string place = "records[" + std::to_string(n) + "]";
     auto created = requests.create(one);
+    if (!created && only_here && belongs_elsewhere(created.error())) {
+      ++elsewhere;
+      continue;
+    }
     if (!created) return at_place(std::move(created).error(), place);
     ids.push_back(created->id_text);
     // An import that is repeated goes on where it stopped.
@@ -159,7 +170,9 @@ Result<ApiResponse> RecordNouns::create_many(const Json& body) {
     auto saved = source_.save(std::move(together));
     if (!saved) return at_place(std::move(saved).error(), std::to_string(from) + " saved");
   }
-  return ApiResponse{201, {{"saved", total}, {"skipped", skipped}, {"ids", std::move(ids)}}};
+  return ApiResponse{
+      201,
+      {{"saved", total}, {"skipped", skipped}, {"elsewhere", elsewhere}, {"ids", std::move(ids)}}};
 }
 
 Result<ApiResponse> RecordNouns::list(const ApiRequest& request) {

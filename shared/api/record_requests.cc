@@ -1,5 +1,6 @@
 #include "shared/api/record_requests.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <google/protobuf/message.h>
@@ -10,6 +11,7 @@
 #include "shared/crypto/registry_id.h"
 #include "shared/domain/check_edit.h"
 #include "shared/record/record_json.h"
+#include "shared/sync/frame_codec.h"
 
 namespace duhui::api {
 namespace {
@@ -134,6 +136,13 @@ Json with_reason(const Json& edit, const std::string& reason) {
   return out;
 }
 
+/// A device creates records in its own scopes; the hub anywhere.
+bool writable_here(const std::vector<std::string>& granted, const std::string& scope) {
+  return granted.empty() || std::any_of(granted.begin(), granted.end(), [&](const auto& one) {
+           return scope_writable(one, scope);
+         });
+}
+
 Error at_place(Error error, const std::string& place) {
   error.detail = place + ": " + error.detail;
   return error;
@@ -184,6 +193,9 @@ Result<NewRecord> RecordRequests::create(const Json& body) {
   if (scope.empty()) {
     DUHUI_TRY(found, scopes_.scope_for(*schema, value));
     scope = std::move(found);
+  }
+  if (!writable_here(source_.facts().scopes, scope)) {
+    return Error{ErrorCode::refused, "elsewhere: " + scope};
   }
   scopes_.note(created.intent.record, scope);
   created.intent.type = schema->rule.type();

@@ -142,6 +142,8 @@ void RecordCommands::add_import(CLI::App& record, const std::string& program) {
       console_("填写人所在字段，可多个", "fields that name the author; the first that is set"));
   command->add_option("--as", options_.person,
                       console_("没有填写人时算作", "author of lines that name none"));
+  command->add_flag("--only-here", options_.only_here,
+                    console_("略过不属于本机范围的行", "pass over lines that belong elsewhere"));
   command->footer(
       example(program, "record import visits.jsonl --type visit_record --as-field created_by"));
   on(*command, &RecordCommands::import);
@@ -301,13 +303,18 @@ Result<int> RecordCommands::list(Caller& caller) {
 
 Result<int> RecordCommands::import(Caller& caller) {
   DUHUI_TRY(text, read_argument_file(options_.file));
-  DUHUI_TRY(done, import_lines(caller, text, options_.type, options_.author_fields, options_.person,
-                               console_("导入", "import")));
+  const ImportOptions import{.type = options_.type,
+                             .author_fields = options_.author_fields,
+                             .person = options_.person,
+                             .only_here = options_.only_here,
+                             .label = console_("导入", "import")};
+  DUHUI_TRY(done, import_lines(caller, text, import));
   if (console_.json()) {
     console_.print(done);
   } else {
     console_.out() << console_("已存盘 ", "saved ") << done["saved"]
                    << console_("，已有而跳过 ", ", skipped (there already) ") << done["skipped"]
+                   << console_("，不属于这里 ", ", not of this place ") << done["elsewhere"]
                    << std::endl;
   }
   return 0;

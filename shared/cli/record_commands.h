@@ -53,6 +53,7 @@ class RecordCommands {
     std::uint32_t limit = 100;
     bool all = false;
     bool remove = false;
+    bool only_here = false;
     std::vector<std::string> sets;
     std::vector<std::string> adds;
     std::vector<std::string> removes;
@@ -92,13 +93,18 @@ class RecordCommands {
   Options options_;
 };
 
-/// Sends the lines of a file as records made by the people they name. Returns how many were saved
-/// and skipped ({"saved","skipped","lines"}).
+struct ImportOptions {
+  std::string type{};
+  std::vector<std::string> author_fields{};  // the first that is set names the author
+  std::string person{};                      // author of lines that name none
+  bool only_here = false;                    // pass over what belongs elsewhere
+  std::string label{};                       // of the progress bar
+};
+
+/// Sends the lines of a file as records made by the people they name. Returns {"lines","saved",
+/// "skipped","elsewhere"}.
 Result<nlohmann::json> import_lines(Caller& caller,
                                     const std::string& text,
-                                    const std::string& type,
-                                    const std::vector<std::string>& author_fields,
-                                    const std::string& person,
-                                    const std::string& label);
+                                    const ImportOptions& import);
 
 }  // namespace duhui::cli

@@ -45,11 +45,13 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 /// Collects records and sends them when there are enough.
 struct Sender {
   Caller& caller;
+  const bool only_here;
   Progress progress;
   Json waiting = Json::array();
   std::size_t bytes = 0;
   std::size_t saved = 0;
   std::size_t skipped = 0;
+  std::size_t elsewhere = 0;
 
   Status add(Json record, std::size_t size) {
     waiting.push_back(std::move(record));
@@ -61,11 +63,13 @@ struct Sender {
   Status flush() {
     if (waiting.empty()) return Done{};
     const std::size_t count = waiting.size();
-    DUHUI_TRY(answer,
-              caller.post("/records", {{"records", std::exchange(waiting, Json::array())}}));
+    const Json body = {{"records", std::exchange(waiting, Json::array())},
+                       {"only_here", only_here}};
+    DUHUI_TRY(answer, caller.post("/records", body));
     bytes = 0;
     saved += answer.value("saved", std::size_t{0});
     skipped += answer.value("skipped", std::size_t{0});
+    elsewhere += answer.value("elsewhere", std::size_t{0});
     progress.advance(count);
     return Done{};
   }
@@ -73,27 +77,22 @@ struct Sender {
 
 }  // namespace
 
-Result<Json> import_lines(Caller& caller,
-                          const std::string& text,
-                          const std::string& type,
-                          const std::vector<std::string>& author_fields,
-                          const std::string& person,
-                          const std::string& label) {
+Result<Json> import_lines(Caller& caller, const std::string& text, const ImportOptions& import) {
   const auto lines = lines_of(text);
-  const auto& fields = author_fields.empty() ? kAuthorFields : author_fields;
-  Sender sender{caller, Progress(label, lines.size())};
+  const auto& fields = import.author_fields.empty() ? kAuthorFields : import.author_fields;
+  Sender sender{caller, import.only_here, Progress(import.label, lines.size())};
   for (std::size_t n = 0; n < lines.size(); ++n) {
     const std::string place = "line " + std::to_string(n + 1);
     Json value = Json::parse(lines[n], nullptr, false);
     if (!value.is_object()) return Error{ErrorCode::invalid_input, place + ": not a JSON object"};
     std::string author = author_of(value, fields);
-    if (author.empty()) author = person;
+    if (author.empty()) author = import.person;
     if (author.empty()) {
       return Error{ErrorCode::invalid_input, place + ": names no author; use --as or --as-field"};
     }
-    auto sent =
-        sender.add({{"type", type}, {"as", author}, {"value", std::move(value)}, {"import", true}},
-                   lines[n].size());
+    auto sent = sender.add(
+        {{"type", import.type}, {"as", author}, {"value", std::move(value)}, {"import", true}},
+        lines[n].size());
     if (!sent) {
       Error error = std::move(sent).error();
       error.detail = "up to " + place + ": " + error.detail;
@@ -101,7 +100,10 @@ Result<Json> import_lines(Caller& caller,
     }
   }
   DUHUI_CHECK_OK(sender.flush());
-  return Json{{"lines", lines.size()}, {"saved", sender.saved}, {"skipped", sender.skipped}};
+  return Json{{"lines", lines.size()},
+              {"saved", sender.saved},
+              {"skipped", sender.skipped},
+              {"elsewhere", sender.elsewhere}};
 }
 
 }  // namespace duhui::cli

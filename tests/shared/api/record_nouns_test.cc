@@ -227,6 +227,21 @@ TEST_F(RecordNounsTest, SavesNoneOfManyWhenOneIsWrong) {
   EXPECT_TRUE(get("/records?type=problem").body["records"].empty());
 }
 
+TEST_F(RecordNounsTest, CreatesOnlyInTheScopesOfTheDevice) {
+  records_.device_scopes = {"org-430200/org-430202/zone-430202-2/sch-077"};
+  const Json other = {
+      {"type", "visit_record"}, {"as", "u-sup-001"}, {"value", {{"school_id", "sch-001"}}}};
+  const auto refused = post("/records", other);
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(refused.body["error"]["code"], "refused");
+  const Json own = {
+      {"type", "visit_record"}, {"as", "u-sup-001"}, {"value", {{"school_id", "sch-077"}}}};
+  const auto some = post("/records", {{"records", Json::array({other, own})}, {"only_here", true}});
+  ASSERT_EQ(some.status, 201) << some.body.dump();
+  EXPECT_EQ(some.body["saved"], 1);
+  EXPECT_EQ(some.body["elsewhere"], 1);
+}
+
 TEST_F(RecordNounsTest, WalksAListInPages) {
   for (int n = 0; n < 5; ++n) visit();
   std::string after;
