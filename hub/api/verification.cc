@@ -6,6 +6,7 @@
 
 #include "shared/base/bytes.h"
 #include "shared/crypto/signing.h"
+#include "shared/sync/stamps.h"
 #include "shared/sync/stream_chain.h"
 
 namespace duhui::hub {
@@ -120,17 +121,37 @@ class Verification {
     return Done{};
   }
 
+  Result<FeedHead> head_of(const std::string& name) {
+    FeedHead head;
+    DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
+      DUHUI_TRY(found, tx.feed().head(name));
+      head = found;
+      return Done{};
+    }));
+    return head;
+  }
+
   Status scope(const std::string& name) {
+    DUHUI_TRY(before, head_of(name));
+    std::uint64_t sum = 0;
     RecordId after;
     for (bool more = true; more;) {
       if (hub_.stopping()) return Error{ErrorCode::unavailable, "verify: the hub stops"};
       DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader& ops) -> Status {
         DUHUI_TRY(rows, tx.records().walk(name, after, kRecordsAtOnce));
-        for (const RecordRow& row : rows) record(tx, ops, row);
+        for (const RecordRow& row : rows) {
+          record(tx, ops, row);
+          sum += row.checksum;
+        }
         more = rows.size() == kRecordsAtOnce;
         if (!rows.empty()) after = rows.back().id;
         return Done{};
       }));
+    }
+    DUHUI_TRY(head, head_of(name));
+    // While people go on saving, the pages are not of one moment.
+    if (head == before && sum != head.checksum) {
+      tell("scope " + name + ": its records do not add up to its feed");
     }
     return Done{};
   }
@@ -144,7 +165,7 @@ class Verification {
         tell("record " + to_uuid_text(row.id.view()) + ": " + bytes.error().detail);
         return;
       }
-      sum += op_checksum(*bytes);
+      sum += scope_checksum(op_checksum(*bytes), ref.stamp);
     }
     if (sum != row.checksum) {
       tell("record " + to_uuid_text(row.id.view()) + ": the checksum of its ops differs");

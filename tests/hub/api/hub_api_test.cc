@@ -57,9 +57,9 @@ TEST(HubApi, PutsARecordIntoTheScopeOfItsSchool) {
 TEST(HubApi, KeepsRecordsWithoutASchoolOfTheirOwnAtTheHub) {
   TestHub hub;
   hub.furnish();
-  const Json made =
-      hub.posted("/records",
-                 {{"type", "complaint"}, {"as", "u-off-1"}, {"value", {{"school_id", "sch-001"}}}});
+  const Json made = hub.posted(
+      "/records",
+      {{"type", "consultation_letter"}, {"as", "u-off-1"}, {"value", {{"school_id", "sch-001"}}}});
   EXPECT_EQ(made["scope"], "hub");
 }
 

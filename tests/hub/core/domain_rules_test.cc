@@ -40,6 +40,7 @@ class World final : public RecordLookup {
     intent.creates = creates;
     if (creates) intent.scope = kSchoolScope;
     intent.person = person;
+    intent.rank = person == kHubPerson ? record::v1::WRITER_HUB : record::v1::WRITER_SUPERVISOR;
     intent.seen = seen;
     intent.sees_all = edit.sees_all;
     for (RegisterEdit& write : edit.writes) {
@@ -49,7 +50,7 @@ class World final : public RecordLookup {
     EXPECT_TRUE(op) << op.error().detail;
     const OpStamp stamp{.effective_ms = kNow.ms + static_cast<std::int64_t>(seq_),
                         .quality = sync::v1::TIME_QUALITY_GOOD,
-                        .rank = 2,
+                        .rank = intent.rank,
                         .at_hub = person == kHubPerson || person == "import"};
     EXPECT_TRUE(states_[id].apply(dot, *op, stamp));
     last_dot_ = dot;
