@@ -7,8 +7,8 @@
 #include "shared/base/bytes.h"
 #include "shared/base/ids.h"
 
-/// The key grammar of the agent's database (docs/storage.md). One letter and a slash, then fixed-width
-/// binary parts, so that byte order is the order of scans.
+/// The key grammar of the agent's database (docs/storage.md). One letter and a slash, then
+/// fixed-width binary parts, so that byte order is the order of scans.
 namespace duhui::agent::keys {
 
 /// The device's place in the world: store.v1.AgentState.

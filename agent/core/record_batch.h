@@ -24,10 +24,14 @@ class RecordBatch {
   /// The record as it will be; null: unknown.
   Result<const store::v1::StoredRecord*> find(const RecordId& id);
 
-  /// Adds an op to its record, or corrects its stamp if it is there. `scope`: where the feed has it.
-  /// Returns whether anything changed. A malformed op goes to quarantine.
-  Result<bool> add(const Dot& dot, const std::string& op_bytes, const sync::v1::Op& op,
-                   const OpStamp& stamp, const std::string& scope, std::string_view seal = {});
+  /// Adds an op to its record, or corrects its stamp if it is there. `scope`: where the feed has
+  /// it. Returns whether anything changed. A malformed op goes to quarantine.
+  Result<bool> add(const Dot& dot,
+                   const std::string& op_bytes,
+                   const sync::v1::Op& op,
+                   const OpStamp& stamp,
+                   const std::string& scope,
+                   std::string_view seal = {});
   /// Takes the ops `from` of `origin` > `common` out of a record (they are saved again elsewhere).
   Status remove(const RecordId& id, const Dot& dot);
   void quarantine(const Dot& dot, std::string_view op_bytes, std::string reason);
@@ -57,7 +61,8 @@ class RecordBatch {
 std::uint64_t checksum_of(const store::v1::StoredOp& stored);
 
 /// Replays a stored record. Ops of `own` after `acknowledged` are marked provisional.
-RecordState replay(const store::v1::StoredRecord& record, const Origin& own,
+RecordState replay(const store::v1::StoredRecord& record,
+                   const Origin& own,
                    std::uint64_t acknowledged);
 
 }  // namespace duhui::agent

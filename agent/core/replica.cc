@@ -17,17 +17,16 @@ namespace duhui::agent {
 Replica::Replica(KvStore& store, Journal& journal, Random& random)
     : store_(store), journal_(journal), random_(random) {}
 
-Result<std::unique_ptr<Replica>> Replica::open(KvStore& store,
-                                               Journal& journal,
-                                               Random& random,
-                                               const ClockReading& clock,
-                                               bool salvaged) {
+Result<std::unique_ptr<Replica>> Replica::open(
+    KvStore& store, Journal& journal, Random& random, const ClockReading& clock, bool salvaged) {
   std::unique_ptr<Replica> replica(new Replica(store, journal, random));
   if (auto loaded = replica->load(clock, salvaged); !loaded) return std::move(loaded).error();
   return replica;
 }
 
-void Replica::put_state(KvBatch& batch) const { batch.put(keys::state(), state_.SerializeAsString()); }
+void Replica::put_state(KvBatch& batch) const {
+  batch.put(keys::state(), state_.SerializeAsString());
+}
 
 std::string Replica::seen_token(const RecordId& id, const RecordState& state) const {
   return make_seen_token(id, state, Dot{origin_, state_.head()});
@@ -116,13 +115,14 @@ Result<std::vector<Dot>> Replica::try_save(const std::vector<Intent>& intents,
     const RecordState current =
         stored == nullptr ? RecordState() : replay(*stored, origin_, state_.acknowledged());
     DUHUI_TRY(op, build_op(intent, current, dot));
-    *op.mutable_time() =
-        make_evidence(hybrid.tick(clock.wall), clock, WallTime{static_cast<std::int64_t>(state_.hub_seen_ms())});
+    *op.mutable_time() = make_evidence(hybrid.tick(clock.wall), clock,
+                                       WallTime{static_cast<std::int64_t>(state_.hub_seen_ms())});
     op.mutable_time()->set_boot(state_.boot());
     DUHUI_CHECK_OK(check_op(dot, op));
     bytes.push_back(op.SerializeAsString());
     if (bytes.back().size() > sync_limits::kOpBytesMax) {
-      return Error{ErrorCode::limit_exceeded, "op: " + std::to_string(bytes.back().size()) + " bytes"};
+      return Error{ErrorCode::limit_exceeded,
+                   "op: " + std::to_string(bytes.back().size()) + " bytes"};
     }
     chain = extend_chain(chain, bytes.back());
     chains.push_back(chain);
@@ -193,8 +193,8 @@ Result<std::optional<std::string>> Replica::chain_at(std::uint64_t seq) {
 Status Replica::welcomed(const sync::v1::Welcome& welcome) {
   DUHUI_CHECK_OK(settle());
   const sync::v1::StreamHead& hub_head = welcome.hub_head();
-  // A hub that forgot what it had acknowledged is sent everything after its head again. Where it has
-  // more than we heard of, an Ack with the stamps follows.
+  // A hub that forgot what it had acknowledged is sent everything after its head again. Where it
+  // has more than we heard of, an Ack with the stamps follows.
   if (hub_head.seq() < state_.acknowledged()) {
     state_.set_acknowledged(hub_head.seq());
     state_.set_acknowledged_chain(hub_head.chain());
@@ -245,7 +245,8 @@ void Replica::keep_receipt(const sync::v1::Receipt& receipt) {
   // A receipt that does not hold is worth nothing, and the ack stands without it.
   const auto hub = HubId::from_bytes(receipt.hub_id());
   const auto key = PublicKey::from_bytes(state_.hub_key());
-  if (!hub || !key || receipt.hub_id() != state_.hub_id() || receipt.origin() != origin_.view()) return;
+  if (!hub || !key || receipt.hub_id() != state_.hub_id() || receipt.origin() != origin_.view())
+    return;
   const std::string said =
       receipt_statement(*hub, Dot{origin_, receipt.seq()}, receipt.chain(), receipt.hub_time_ms());
   if (verify(*key, said, receipt.signature())) *state_.mutable_receipt() = receipt;
@@ -259,7 +260,8 @@ Status Replica::restamp(std::uint64_t first, const sync::v1::Ack& ack, RecordBat
       if (own.seq > ack.through()) return Done{};
       sync::v1::Op op;
       if (!op.ParseFromString(own.op)) return Error{ErrorCode::corrupt_data, "own log: op"};
-      auto added = records.add(Dot{origin_, own.seq}, own.op, op, stamp_of(ack.stamps(), own.seq, op), {});
+      auto added =
+          records.add(Dot{origin_, own.seq}, own.op, op, stamp_of(ack.stamps(), own.seq, op), {});
       if (!added) return std::move(added).error();
       seq = own.seq + 1;
     }
@@ -318,8 +320,8 @@ Result<std::vector<RecordId>> Replica::apply_runs(
         batch.quarantine(dot, bytes, "not parsable");
         continue;
       }
-      auto added = batch.add(dot, std::string(bytes), op, stamp_of(run.stamps(), dot.seq, op), scope,
-                             seal_of(run.stamps(), dot.seq));
+      auto added = batch.add(dot, std::string(bytes), op, stamp_of(run.stamps(), dot.seq, op),
+                             scope, seal_of(run.stamps(), dot.seq));
       if (!added) return std::move(added).error();
     }
   }
@@ -406,7 +408,8 @@ Result<sync::v1::Refill> Replica::sealed_beyond(const sync::v1::RangeAnswer& ans
   refill.set_scope(answer.scope());
   std::uint32_t offered = 0;
   auto scanned = store_.scan(
-      keys::kRecords, std::string(keys::kRecords) + answer.low(), [&](std::string_view key, std::string_view value) {
+      keys::kRecords, std::string(keys::kRecords) + answer.low(),
+      [&](std::string_view key, std::string_view value) {
         store::v1::StoredRecord record;
         if (key.substr(keys::kRecords.size()) > answer.high()) return false;
         if (!record.ParseFromArray(value.data(), static_cast<int>(value.size())) ||
@@ -416,7 +419,8 @@ Result<sync::v1::Refill> Replica::sealed_beyond(const sync::v1::RangeAnswer& ans
         sync::v1::WalkedRecord* walked = nullptr;
         for (const store::v1::StoredOp& op : record.ops()) {
           const auto origin = Origin::from_bytes(op.origin());
-          if (!origin || op.stamp().seal().empty() || known.contains(Dot{*origin, op.seq()})) continue;
+          if (!origin || op.stamp().seal().empty() || known.contains(Dot{*origin, op.seq()}))
+            continue;
           if (walked == nullptr) walked = refill.add_records();
           walked->set_record_id(std::string(key.substr(keys::kRecords.size())));
           sync::v1::Batch* run = walked->add_runs();

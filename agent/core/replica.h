@@ -45,21 +45,23 @@ class Replica {
     std::string chain;
   };
 
-  /// `store` and `journal` outlive the replica. `salvaged`: the store was damaged and holds only what
-  /// could be saved of it, so everything is asked from the hub again.
-  static Result<std::unique_ptr<Replica>> open(KvStore& store, Journal& journal, Random& random,
-                                               const ClockReading& clock, bool salvaged);
+  /// `store` and `journal` outlive the replica. `salvaged`: the store was damaged and holds only
+  /// what could be saved of it, so everything is asked from the hub again.
+  static Result<std::unique_ptr<Replica>> open(
+      KvStore& store, Journal& journal, Random& random, const ClockReading& clock, bool salvaged);
 
   // --- people ---
 
-  /// Saves `intents` together, in order. On success all are durable twice. `storage_failed`: none is
-  /// known to be saved.
+  /// Saves `intents` together, in order. On success all are durable twice. `storage_failed`: none
+  /// is known to be saved.
   Result<std::vector<Dot>> save(const std::vector<Intent>& intents, const ClockReading& clock);
 
   /// The record's state; empty optional: nothing known of it.
   Result<std::optional<RecordState>> record(const RecordId& id);
   /// Ids of one type (0: every type) after `after`, in id order.
-  Result<std::vector<RecordId>> find(std::uint32_t type, const RecordId& after, std::uint32_t limit);
+  Result<std::vector<RecordId>> find(std::uint32_t type,
+                                     const RecordId& after,
+                                     std::uint32_t limit);
   std::string seen_token(const RecordId& id, const RecordState& state) const;
   Result<std::vector<store::v1::QuarantinedOp>> quarantine();
 
@@ -73,7 +75,8 @@ class Replica {
   const OpenReport& open_report() const { return report_; }
 
   /// Own ops from `first` on, at least one if there is one, then up to the limits.
-  Result<std::vector<OwnOp>> own_ops(std::uint64_t first, std::size_t bytes_aim,
+  Result<std::vector<OwnOp>> own_ops(std::uint64_t first,
+                                     std::size_t bytes_aim,
                                      std::uint32_t ops_max);
   /// H(seq) of the own stream; empty optional: not held. seq 0 is the empty chain.
   Result<std::optional<std::string>> chain_at(std::uint64_t seq);
@@ -85,8 +88,9 @@ class Replica {
   /// Applies a page of a scope's feed; returns the records that changed.
   Result<std::vector<RecordId>> apply(const sync::v1::FeedPage& page);
   Result<std::vector<RecordId>> apply(const sync::v1::WalkPage& page);
-  Result<std::vector<RecordId>> apply(const std::string& scope,
-                                      const google::protobuf::RepeatedPtrField<sync::v1::WalkedRecord>& records);
+  Result<std::vector<RecordId>> apply(
+      const std::string& scope,
+      const google::protobuf::RepeatedPtrField<sync::v1::WalkedRecord>& records);
   std::vector<sync::v1::ScopeCursor> cursors() const;
   const std::map<std::string, store::v1::ScopeState>& scopes() const { return scopes_; }
   /// The hub's feed took another way: ask for the scope from its beginning.
@@ -123,9 +127,11 @@ class Replica {
   Status count_boot(const ClockReading& clock);
   Result<std::vector<Dot>> try_save(const std::vector<Intent>& intents, const ClockReading& clock);
   Result<std::vector<RecordId>> apply_runs(
-      const std::string& scope, const google::protobuf::RepeatedPtrField<sync::v1::Batch>& runs,
+      const std::string& scope,
+      const google::protobuf::RepeatedPtrField<sync::v1::Batch>& runs,
       RecordBatch& batch);
-  /// An op of the own stream comes from the hub: is it ours? `conflict`: a copy of this device wrote it.
+  /// An op of the own stream comes from the hub: is it ours? `conflict`: a copy of this device
+  /// wrote it.
   Status check_own(std::uint64_t seq, std::string_view bytes);
   void keep_receipt(const sync::v1::Receipt& receipt);
   Status restamp(std::uint64_t first, const sync::v1::Ack& ack, RecordBatch& batch);

@@ -14,9 +14,7 @@
 namespace duhui::agent {
 namespace {
 
-sync::v1::Dot translated(const sync::v1::Dot& dot,
-                         const Origin& old_origin,
-                         std::uint64_t common) {
+sync::v1::Dot translated(const sync::v1::Dot& dot, const Origin& old_origin, std::uint64_t common) {
   const bool own = dot.origin().empty() || dot.origin() == old_origin.view();
   sync::v1::Dot out = dot;
   if (!own) return out;
@@ -120,8 +118,8 @@ Status Replica::replay_journal() {
        at != found.end() && at->first.origin == origin_; ++at) {
     const auto& [dot, entry] = *at;
     if (dot.seq != state_.head() + 1) break;  // torn out of the middle: declared below
-    const bool linked = state_.chain().empty() ||
-                        extend_chain(state_.chain(), entry.op) == entry.chain;
+    const bool linked =
+        state_.chain().empty() || extend_chain(state_.chain(), entry.op) == entry.chain;
     sync::v1::Op op;
     if (!linked || !op.ParseFromString(entry.op)) break;
     auto added = records.add(dot, entry.op, op, default_stamp(op), op.scope());
@@ -161,13 +159,14 @@ Status Replica::settle_after_salvage() {
     batch.put(keys::scope(name), scope.SerializeAsString());
   }
   std::set<std::uint64_t> held;
-  auto scanned = store_.scan(keys::own_log(origin_), {}, [&](std::string_view key, std::string_view value) {
-    store::v1::OwnOp own;
-    if (own.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-      held.insert(read_big_endian_64(key.substr(key.size() - 8)));
-    }
-    return true;
-  });
+  auto scanned =
+      store_.scan(keys::own_log(origin_), {}, [&](std::string_view key, std::string_view value) {
+        store::v1::OwnOp own;
+        if (own.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+          held.insert(read_big_endian_64(key.substr(key.size() - 8)));
+        }
+        return true;
+      });
   if (!scanned) return scanned;
   std::uint64_t from = state_.head() + 1;
   while (from > 1 && held.contains(from - 1)) --from;

@@ -33,10 +33,12 @@ void SyncSession::arm(std::vector<Effect>& effects) {
 
 bool SyncSession::caught_up() const {
   if (state_ != State::live || replica_.unacknowledged() != 0) return false;
-  return std::all_of(at_head_.begin(), at_head_.end(), [](const auto& scope) { return scope.second; });
+  return std::all_of(at_head_.begin(), at_head_.end(),
+                     [](const auto& scope) { return scope.second; });
 }
 
-std::vector<Effect> SyncSession::link_up(std::string_view channel_binding, const ClockReading& clock) {
+std::vector<Effect> SyncSession::link_up(std::string_view channel_binding,
+                                         const ClockReading& clock) {
   std::vector<Effect> effects;
   heard_at_ = clock.monotonic;
   if (auto settled = replica_.settle(); !settled) {
@@ -48,8 +50,8 @@ std::vector<Effect> SyncSession::link_up(std::string_view channel_binding, const
   hello.set_version(1);
   hello.set_device_id(identity_.id.str());
   hello.set_public_key(identity_.key.public_key().str());
-  hello.set_proof(identity_.key.sign(device_statement(channel_binding, identity_.id,
-                                                      identity_.key.public_key().view())));
+  hello.set_proof(identity_.key.sign(
+      device_statement(channel_binding, identity_.id, identity_.key.public_key().view())));
   hello.set_ticket(identity_.ticket);
   const store::v1::AgentState& state = replica_.state();
   hello.mutable_head()->set_origin(state.origin());
@@ -88,7 +90,8 @@ void SyncSession::push_more(std::vector<Effect>& effects, const ClockReading& cl
   if (state_ == State::closed || state_ == State::probing) return;
   const store::v1::AgentState& state = replica_.state();
   while (next_seq_ <= state.head() && credit_ > 0) {
-    auto ops = replica_.own_ops(next_seq_, sync_limits::kBatchRawBytesAim, sync_limits::kBatchOpsMax);
+    auto ops =
+        replica_.own_ops(next_seq_, sync_limits::kBatchRawBytesAim, sync_limits::kBatchOpsMax);
     if (!ops) return close("own log: " + to_string(ops.error()), effects);
     if (ops->empty()) return close("own log ends before its head", effects);
     std::vector<std::string_view> views;
@@ -160,18 +163,29 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
         close("welcome out of turn", effects);
       }
       break;
-    case Frame::kAck: on_ack(frame->ack(), effects, clock); break;
-    case Frame::kFeedPage: on_feed_page(frame->feed_page(), bytes.size(), effects); break;
-    case Frame::kWalkPage: on_walk_page(frame->walk_page(), bytes.size(), effects); break;
-    case Frame::kRangeAnswer: on_range_answer(frame->range_answer(), bytes.size(), effects); break;
-    case Frame::kForkPoint: on_fork_point(frame->fork_point(), effects); break;
+    case Frame::kAck:
+      on_ack(frame->ack(), effects, clock);
+      break;
+    case Frame::kFeedPage:
+      on_feed_page(frame->feed_page(), bytes.size(), effects);
+      break;
+    case Frame::kWalkPage:
+      on_walk_page(frame->walk_page(), bytes.size(), effects);
+      break;
+    case Frame::kRangeAnswer:
+      on_range_answer(frame->range_answer(), bytes.size(), effects);
+      break;
+    case Frame::kForkPoint:
+      on_fork_point(frame->fork_point(), effects);
+      break;
     case Frame::kPing: {
       Frame pong;
       pong.mutable_pong()->set_token(frame->ping().token());
       send(pong, effects);
       break;
     }
-    case Frame::kPong: break;
+    case Frame::kPong:
+      break;
     case Frame::kGoodbye:
       close("hub: " + frame->goodbye().detail(), effects, false,
             milliseconds(frame->goodbye().retry_after_ms()));
@@ -183,7 +197,9 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
     case Frame::kRangeRequest:
     case Frame::kForkProbe:
     case Frame::kRefill:
-    case Frame::BODY_NOT_SET: close("frame of a kind only devices send", effects); break;
+    case Frame::BODY_NOT_SET:
+      close("frame of a kind only devices send", effects);
+      break;
   }
   arm(effects);
   return effects;
@@ -196,7 +212,8 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
   const std::uint64_t hub_seq = welcome.hub_head().seq();
   for (const sync::v1::ScopeCursor& head : welcome.scopes()) {
     const auto at = replica_.scopes().find(head.scope());
-    at_head_[head.scope()] = at != replica_.scopes().end() && at->second.through() == head.through() &&
+    at_head_[head.scope()] = at != replica_.scopes().end() &&
+                             at->second.through() == head.through() &&
                              at->second.feed_checksum() == head.checksum();
   }
   device_name_ = welcome.device_name();
@@ -232,7 +249,8 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
     next_seq_ = hub_seq + 1;
   }
   for (const sync::v1::ScopeCursor& head : welcome.scopes()) {
-    if (at_head_[head.scope()]) compare_checksum(head.scope(), head.through(), head.checksum(), effects);
+    if (at_head_[head.scope()])
+      compare_checksum(head.scope(), head.through(), head.checksum(), effects);
   }
   credit_ = welcome.credit() > sent_before_welcome_ ? welcome.credit() - sent_before_welcome_ : 0;
   push_more(effects, clock);
@@ -244,7 +262,8 @@ void SyncSession::on_ack(const sync::v1::Ack& ack,
   if (state_ != State::live) return;
   if (ack.origin() != replica_.origin().view()) return close("ack of another stream", effects);
   if (auto kept = replica_.acknowledged(ack); !kept) return close(to_string(kept.error()), effects);
-  while (!in_flight_.empty() && in_flight_.front().last_seq <= ack.through()) in_flight_.pop_front();
+  while (!in_flight_.empty() && in_flight_.front().last_seq <= ack.through())
+    in_flight_.pop_front();
   next_seq_ = std::max(next_seq_, ack.through() + 1);
   credit_ += ack.credit();
   effects.push_back(DurableAck{ack.through()});
@@ -403,7 +422,8 @@ void SyncSession::on_fork_point(const sync::v1::ForkPoint& point, std::vector<Ef
 }
 
 void SyncSession::reincarnate(std::uint64_t common, std::vector<Effect>& effects) {
-  if (auto done = replica_.reincarnate(common); !done) return close(to_string(done.error()), effects);
+  if (auto done = replica_.reincarnate(common); !done)
+    return close(to_string(done.error()), effects);
   close("the stream goes on under a new origin", effects, true);
 }
 

@@ -80,24 +80,34 @@ class SyncSession {
 
  private:
   void send(const sync::v1::Frame& frame, std::vector<Effect>& effects);
-  void close(std::string reason, std::vector<Effect>& effects, bool at_once = false,
+  void close(std::string reason,
+             std::vector<Effect>& effects,
+             bool at_once = false,
              Duration retry_after = {});
   void push_more(std::vector<Effect>& effects, const ClockReading& clock);
   void arm(std::vector<Effect>& effects);
 
-  void on_welcome(const sync::v1::Welcome& welcome, std::vector<Effect>& effects,
+  void on_welcome(const sync::v1::Welcome& welcome,
+                  std::vector<Effect>& effects,
                   const ClockReading& clock);
   void on_ack(const sync::v1::Ack& ack, std::vector<Effect>& effects, const ClockReading& clock);
-  void on_feed_page(const sync::v1::FeedPage& page, std::size_t bytes, std::vector<Effect>& effects);
-  void on_walk_page(const sync::v1::WalkPage& page, std::size_t bytes, std::vector<Effect>& effects);
-  void on_range_answer(const sync::v1::RangeAnswer& answer, std::size_t bytes,
+  void on_feed_page(const sync::v1::FeedPage& page,
+                    std::size_t bytes,
+                    std::vector<Effect>& effects);
+  void on_walk_page(const sync::v1::WalkPage& page,
+                    std::size_t bytes,
+                    std::vector<Effect>& effects);
+  void on_range_answer(const sync::v1::RangeAnswer& answer,
+                       std::size_t bytes,
                        std::vector<Effect>& effects);
   void on_fork_point(const sync::v1::ForkPoint& point, std::vector<Effect>& effects);
   void probe(std::uint64_t low, std::uint64_t high, std::vector<Effect>& effects);
   void reincarnate(std::uint64_t common, std::vector<Effect>& effects);
   void not_applied(const Error& error, std::vector<Effect>& effects);
   void grant(const std::string& scope, std::size_t bytes, std::vector<Effect>& effects);
-  void compare_checksum(const std::string& scope, std::uint64_t through, std::uint64_t checksum,
+  void compare_checksum(const std::string& scope,
+                        std::uint64_t through,
+                        std::uint64_t checksum,
                         std::vector<Effect>& effects);
 
   struct InFlight {
@@ -122,8 +132,8 @@ class SyncSession {
   std::uint64_t ungranted_ = 0;
   std::map<std::string, bool> at_head_;
   std::map<std::string, std::uint64_t> checked_;  // scope -> feed position compared
-  std::uint64_t probe_low_ = 0;   // known common
-  std::uint64_t probe_high_ = 0;  // known different
+  std::uint64_t probe_low_ = 0;                   // known common
+  std::uint64_t probe_high_ = 0;                  // known different
   std::string device_name_;
 };
 

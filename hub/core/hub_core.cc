@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::size_t kEarlyBatchesMax = 64;
 constexpr std::uint32_t kQuestionsMax = 32;
-constexpr std::size_t kFeedBytesAim = 512 << 10;
 
 }  // namespace
 
@@ -26,7 +25,8 @@ HubCore::HubCore(const HubIdentity& identity, std::string software, HubLimits li
 
 HubCore::Session* HubCore::find(SessionId id) {
   const auto at = sessions_.find(id);
-  return at == sessions_.end() || at->second.state == Session::State::leaving ? nullptr : &at->second;
+  return at == sessions_.end() || at->second.state == Session::State::leaving ? nullptr
+                                                                              : &at->second;
 }
 
 std::set<DeviceId> HubCore::connected_devices() const {
@@ -102,11 +102,15 @@ HubEffects HubCore::timer_fired(SessionId id, MonotonicTime now) {
     session->pinged = true;
   }
   const bool live = session->state == Session::State::live;
-  effects.push_back(ArmSessionTimer{id, live ? sync_limits::kPingInterval : sync_limits::kReplyTimeout});
+  effects.push_back(
+      ArmSessionTimer{id, live ? sync_limits::kPingInterval : sync_limits::kReplyTimeout});
   return effects;
 }
 
-HubEffects HubCore::received(SessionId id, std::string_view bytes, WallTime wall, MonotonicTime now) {
+HubEffects HubCore::received(SessionId id,
+                             std::string_view bytes,
+                             WallTime wall,
+                             MonotonicTime now) {
   HubEffects effects;
   Session* session = find(id);
   if (session == nullptr) return effects;
@@ -122,7 +126,9 @@ HubEffects HubCore::received(SessionId id, std::string_view bytes, WallTime wall
     return effects;
   }
   switch (frame->body_case()) {
-    case Frame::kHello: on_hello(*session, frame->hello(), wall, effects); break;
+    case Frame::kHello:
+      on_hello(*session, frame->hello(), wall, effects);
+      break;
     case Frame::kBatch:
       on_batch(*session, std::move(*frame->mutable_batch()), bytes.size(), wall, effects);
       break;
@@ -132,13 +138,16 @@ HubEffects HubCore::received(SessionId id, std::string_view bytes, WallTime wall
       feed_more(*session, wall, effects);
       break;
     case Frame::kForkProbe:
-    case Frame::kRangeRequest: on_question(*session, std::move(*frame), effects); break;
+    case Frame::kRangeRequest:
+      on_question(*session, std::move(*frame), effects);
+      break;
     case Frame::kRefill:
-      if (session->state != Session::State::live || session->questions_running >= kQuestionsMax) break;
+      if (session->state != Session::State::live || session->questions_running >= kQuestionsMax)
+        break;
       ++session->questions_running;
-      effects.push_back(RunJob{std::make_unique<RefillJob>(
-          session->id, std::move(*frame->mutable_refill()), session->device.scopes, identity_.origin,
-          hlc_, wall)});
+      effects.push_back(RunJob{
+          std::make_unique<RefillJob>(session->id, std::move(*frame->mutable_refill()),
+                                      session->device.scopes, identity_.origin, hlc_, wall)});
       break;
     case Frame::kPing: {
       Frame pong;
@@ -147,7 +156,8 @@ HubEffects HubCore::received(SessionId id, std::string_view bytes, WallTime wall
       break;
     }
     case Frame::kPong:
-    case Frame::kGap: break;
+    case Frame::kGap:
+      break;
     case Frame::kGoodbye:
       effects.push_back(CloseSession{id, frame->goodbye().detail()});
       session->state = Session::State::leaving;
@@ -165,7 +175,10 @@ HubEffects HubCore::received(SessionId id, std::string_view bytes, WallTime wall
   return effects;
 }
 
-void HubCore::on_hello(Session& session, const sync::v1::Hello& hello, WallTime wall, HubEffects& effects) {
+void HubCore::on_hello(Session& session,
+                       const sync::v1::Hello& hello,
+                       WallTime wall,
+                       HubEffects& effects) {
   if (session.state != Session::State::opened) {
     return goodbye(session, Goodbye::REASON_PROTOCOL, "a second hello", effects);
   }
@@ -199,7 +212,8 @@ void HubCore::on_batch(Session& session,
   session.credit_in -= bytes;
   if (session.state == Session::State::greeting) {
     if (session.early.size() >= kEarlyBatchesMax) {
-      return goodbye(session, Goodbye::REASON_PROTOCOL, "too many batches before the welcome", effects);
+      return goodbye(session, Goodbye::REASON_PROTOCOL, "too many batches before the welcome",
+                     effects);
     }
     session.early.push_back(std::move(batch));
     session.early_bytes.push_back(bytes);
@@ -233,7 +247,8 @@ void HubCore::start_commit(WallTime wall, HubEffects& effects) {
   if (commit_running_ || queue_.empty()) return;
   auto job = std::make_unique<CommitJob>(identity_.origin, hlc_, wall);
   std::size_t bytes = 0;
-  while (!queue_.empty() && (bytes == 0 || bytes + queue_.front().frame_bytes <= limits_.commit_bytes_max)) {
+  while (!queue_.empty() &&
+         (bytes == 0 || bytes + queue_.front().frame_bytes <= limits_.commit_bytes_max)) {
     bytes += queue_.front().frame_bytes;
     job->items.push_back(std::move(queue_.front()));
     queue_.pop_front();
@@ -345,7 +360,8 @@ void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
     ack.mutable_ack()->set_chain(job.stream.chain);
     ack.mutable_ack()->set_hub_time_ms(wall.ms);
     for (const sync::v1::Stamp& stamp : job.missed_stamps) *ack.mutable_ack()->add_stamps() = stamp;
-    *ack.mutable_ack()->mutable_receipt() = receipt(*session, job.stream.head, job.stream.chain, wall);
+    *ack.mutable_ack()->mutable_receipt() =
+        receipt(*session, job.stream.head, job.stream.chain, wall);
     send(*session, ack, effects);
   }
   for (const HelloJob::Cursor& cursor : job.cursors) {
@@ -362,15 +378,6 @@ void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
   effects.push_back(ArmSessionTimer{id, sync_limits::kPingInterval});
 }
 
-void HubCore::subscribe(Session& session,
-                        const std::string& scope,
-                        std::uint64_t through,
-                        std::uint64_t head) {
-  if (session.upload_only) return;
-  session.feeds[scope] = {.through = through, .head = head, .walking = false, .walk_after = {}};
-  subscribers_[scope].insert(session.id);
-}
-
 void HubCore::committed(CommitJob& job, WallTime wall, HubEffects& effects) {
   commit_running_ = false;
   hlc_ = std::max(hlc_, job.hlc);
@@ -379,7 +386,8 @@ void HubCore::committed(CommitJob& job, WallTime wall, HubEffects& effects) {
     // Nothing of it is stored: the devices keep their ops and come again.
     for (const CommitJob::Item& item : job.items) {
       if (Session* session = find(item.session)) {
-        goodbye(*session, Goodbye::REASON_BUSY, "storage: " + job.failed->detail, effects, seconds(2));
+        goodbye(*session, Goodbye::REASON_BUSY, "storage: " + job.failed->detail, effects,
+                seconds(2));
       }
     }
   } else {
@@ -397,7 +405,8 @@ void HubCore::acknowledge(const CommitJob::Item& item, WallTime wall, HubEffects
     return goodbye(*session, Goodbye::REASON_PROTOCOL, outcome.refused, effects, seconds(10));
   }
   if (outcome.fork) {
-    return goodbye(*session, Goodbye::REASON_REPLACED, "the stream forked: say hello again", effects);
+    return goodbye(*session, Goodbye::REASON_REPLACED, "the stream forked: say hello again",
+                   effects);
   }
   const sync::v1::Batch& batch = item.incoming.batch;
   session->own_through = std::max(session->own_through, batch.first_seq() + batch.count() - 1);
@@ -428,74 +437,9 @@ sync::v1::Receipt HubCore::receipt(const Session& session,
   out.set_seq(through);
   out.set_chain(chain);
   out.set_hub_time_ms(wall.ms);
-  out.set_signature(
-      identity_.key.sign(receipt_statement(identity_.id, Dot{session.origin, through}, chain, wall.ms)));
+  out.set_signature(identity_.key.sign(
+      receipt_statement(identity_.id, Dot{session.origin, through}, chain, wall.ms)));
   return out;
-}
-
-void HubCore::wake(const std::map<std::string, FeedHead>& grown, WallTime wall, HubEffects& effects) {
-  std::set<SessionId> awake;
-  for (const auto& [scope, head] : grown) {
-    if (head.through != 0 && !known_scopes_.contains(scope)) {
-      known_scopes_.insert(scope);
-      for (auto& [id, session] : sessions_) {
-        if (session.state != Session::State::live || session.feeds.contains(scope)) continue;
-        const auto& granted = session.device.scopes;
-        if (std::any_of(granted.begin(), granted.end(),
-                        [&](const std::string& g) { return scope_readable(g, scope); })) {
-          subscribe(session, scope, 0, head.through);
-        }
-      }
-    }
-    const auto subscribed = subscribers_.find(scope);
-    if (subscribed == subscribers_.end()) continue;
-    for (const SessionId id : subscribed->second) {
-      Session* session = find(id);
-      if (session == nullptr) continue;
-      session->feeds[scope].head = head.through;
-      awake.insert(id);
-    }
-  }
-  for (const SessionId id : awake) {
-    if (Session* session = find(id)) feed_more(*session, wall, effects);
-  }
-}
-
-void HubCore::feed_more(Session& session, WallTime wall, HubEffects& effects) {
-  if (session.state != Session::State::live || session.feed_job_running || session.credit_out == 0) return;
-  auto job = std::make_unique<FeedJob>(session.id);
-  for (const auto& [scope, feed] : session.feeds) {
-    if (feed.through >= feed.head && !feed.walking) continue;
-    job->wants.push_back(
-        {.scope = scope, .after = feed.through, .walk_after = feed.walk_after, .walk = feed.walking});
-  }
-  if (job->wants.empty()) return;
-  job->own_origin = session.origin;
-  job->own_log_from = session.own_log_from;
-  job->own_through = session.own_through;
-  job->bytes_aim = static_cast<std::size_t>(std::min<std::uint64_t>(session.credit_out, kFeedBytesAim));
-  job->now = wall;
-  session.feed_job_running = true;
-  effects.push_back(RunJob{std::move(job)});
-}
-
-void HubCore::fed(FeedJob& job, WallTime wall, HubEffects& effects) {
-  Session* session = find(job.session);
-  if (session == nullptr) return;
-  session->feed_job_running = false;
-  if (job.failed) {
-    return goodbye(*session, Goodbye::REASON_BUSY, to_string(*job.failed), effects, seconds(5));
-  }
-  for (FeedJob::Page& page : job.pages) {
-    Feed& feed = session->feeds[page.scope];
-    feed.through = page.through;
-    if (page.at_head) feed.head = std::max(feed.head, page.through);
-    feed.walking = page.walking;
-    feed.walk_after = page.walking ? page.walked_through : std::string();
-    session->credit_out -= std::min<std::uint64_t>(session->credit_out, page.frame.size());
-    effects.push_back(SendTo{session->id, std::move(page.frame)});
-  }
-  feed_more(*session, wall, effects);
 }
 
 std::unique_ptr<SaveJob> HubCore::save(std::vector<Intent> intents, WallTime wall) const {

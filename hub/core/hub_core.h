@@ -53,7 +53,8 @@ struct HubLimits {
 /// The hub between its links and its database.
 ///
 ///   session:  opened --Hello--> greeting --HelloJob--> live --> closed
-///   commits:  batches of all sessions queue up while one CommitJob runs, then go in together; an Ack
+///   commits:  batches of all sessions queue up while one CommitJob runs, then go in together; an
+///   Ack
 ///             leaves only when the job that holds its ops has come back.
 ///
 /// Sans-io and single-threaded: bytes, finished jobs and time in, effects out. Jobs run elsewhere;
@@ -97,8 +98,8 @@ class HubCore {
     ClockReading device_clock;
     WallTime hub_clock;
     bool upload_only = false;
-    std::uint64_t credit_out = 0;   // downstream bytes the device will still take
-    std::uint64_t credit_in = 0;    // upstream bytes it may still send
+    std::uint64_t credit_out = 0;        // downstream bytes the device will still take
+    std::uint64_t credit_in = 0;         // upstream bytes it may still send
     std::vector<sync::v1::Batch> early;  // arrived before the welcome
     std::vector<std::size_t> early_bytes;
     std::map<std::string, Feed> feeds;
@@ -110,22 +111,33 @@ class HubCore {
 
   Session* find(SessionId id);
   void send(Session& session, const sync::v1::Frame& frame, HubEffects& effects);
-  void goodbye(Session& session, sync::v1::Goodbye::Reason reason, std::string detail,
-               HubEffects& effects, Duration retry_after = {});
+  void goodbye(Session& session,
+               sync::v1::Goodbye::Reason reason,
+               std::string detail,
+               HubEffects& effects,
+               Duration retry_after = {});
   void on_hello(Session& session, const sync::v1::Hello& hello, WallTime wall, HubEffects& effects);
-  void on_batch(Session& session, sync::v1::Batch&& batch, std::size_t bytes, WallTime wall,
+  void on_batch(Session& session,
+                sync::v1::Batch&& batch,
+                std::size_t bytes,
+                WallTime wall,
                 HubEffects& effects);
   void on_question(Session& session, sync::v1::Frame&& frame, HubEffects& effects);
   void welcome(HelloJob& job, WallTime wall, HubEffects& effects);
   void committed(CommitJob& job, WallTime wall, HubEffects& effects);
   void acknowledge(const CommitJob::Item& item, WallTime wall, HubEffects& effects);
-  sync::v1::Receipt receipt(const Session& session, std::uint64_t through, const std::string& chain,
+  sync::v1::Receipt receipt(const Session& session,
+                            std::uint64_t through,
+                            const std::string& chain,
                             WallTime wall) const;
   void fed(FeedJob& job, WallTime wall, HubEffects& effects);
   void start_commit(WallTime wall, HubEffects& effects);
   void wake(const std::map<std::string, FeedHead>& grown, WallTime wall, HubEffects& effects);
   void feed_more(Session& session, WallTime wall, HubEffects& effects);
-  void subscribe(Session& session, const std::string& scope, std::uint64_t through, std::uint64_t head);
+  void subscribe(Session& session,
+                 const std::string& scope,
+                 std::uint64_t through,
+                 std::uint64_t head);
 
   const HubIdentity& identity_;
   const std::string software_;

@@ -16,9 +16,6 @@
 namespace duhui::hub {
 namespace {
 
-// Rules that never settle are a bug; people's work must still be stored.
-constexpr int kRuleRoundsMax = 8;
-
 bool may_write(const std::vector<std::string>& granted, std::string_view scope) {
   return std::any_of(granted.begin(), granted.end(),
                      [&](const std::string& g) { return scope_writable(g, scope); });
@@ -36,7 +33,8 @@ Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming) {
   }
   if (!streams_.contains(*origin)) {
     DUHUI_TRY(row, tx_.streams().get(*origin));
-    streams_[*origin] = row.value_or(StreamRow{.origin = *origin, .device = incoming.device, .chain = empty_chain()});
+    streams_[*origin] = row.value_or(
+        StreamRow{.origin = *origin, .device = incoming.device, .chain = empty_chain()});
   }
   StreamRow& stream = streams_[*origin];
   outcome.through = stream.head;
@@ -53,12 +51,14 @@ Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming) {
     return outcome;
   }
   const auto key = PublicKey::from_bytes(incoming.public_key);
-  if (!key || !verify(*key, batch_statement(Dot{*origin, last}, batch.chain()), batch.signature())) {
+  if (!key ||
+      !verify(*key, batch_statement(Dot{*origin, last}, batch.chain()), batch.signature())) {
     outcome.refused = "batch: signature does not hold";
     return outcome;
   }
   auto unpacked = std::make_shared<UnpackedBatch>();
-  auto raw = ops_.codec().unpack(batch.encoding(), batch.dictionary(), batch.raw_bytes(), batch.payload());
+  auto raw =
+      ops_.codec().unpack(batch.encoding(), batch.dictionary(), batch.raw_bytes(), batch.payload());
   if (!raw) {
     outcome.refused = to_string(raw.error());
     return outcome;
@@ -114,8 +114,8 @@ Status Ingest::store_batch(const IncomingBatch& incoming,
   if (first_new != unpacked.first_seq) {
     // The beginning is known already: keep the rest, the ops' own bytes untouched.
     const std::uint64_t skip = first_new - unpacked.first_seq;
-    const std::vector<std::string_view> rest(unpacked.ops.begin() + static_cast<std::ptrdiff_t>(skip),
-                                             unpacked.ops.end());
+    const std::vector<std::string_view> rest(
+        unpacked.ops.begin() + static_cast<std::ptrdiff_t>(skip), unpacked.ops.end());
     sync::v1::Batch again;
     ops_.codec().pack(rest, true, &again);
     row.count = again.count();
@@ -165,7 +165,8 @@ Status Ingest::take_ops(const IncomingBatch& incoming,
       DUHUI_CHECK_OK(tx_.review().add_quarantine({dot, kind, detail, std::string(bytes), now_}));
       sync::v1::Note note;
       note.set_seq(seq);
-      note.set_kind(kind == "orphan" ? sync::v1::Note::KIND_ORPHAN : sync::v1::Note::KIND_QUARANTINED);
+      note.set_kind(kind == "orphan" ? sync::v1::Note::KIND_ORPHAN
+                                     : sync::v1::Note::KIND_QUARANTINED);
       note.set_detail(detail.empty() ? kind : kind + ": " + detail);
       outcome.notes.push_back(note);
       continue;
@@ -238,7 +239,8 @@ Status Ingest::need_state(Touched& touched) {
   if (touched.state) return Done{};
   if (touched.only_op) {
     RecordState state;
-    auto applied = state.apply(touched.row.ops.front().dot, *touched.only_op, touched.row.ops.front().stamp);
+    auto applied =
+        state.apply(touched.row.ops.front().dot, *touched.only_op, touched.row.ops.front().stamp);
     if (!applied) return std::move(applied).error();
     touched.state = std::move(state);
     touched.only_op.reset();
@@ -339,181 +341,6 @@ Result<std::uint32_t> Ingest::rank_of(const std::string& person) {
   DUHUI_TRY(rank, rules_.rank_of(*this, person));
   ranks_[person] = rank;
   return rank;
-}
-
-Result<std::vector<Dot>> Ingest::save(const Origin& hub_origin,
-                                      std::uint64_t& hlc,
-                                      const std::vector<Intent>& intents) {
-  std::vector<Dot> dots;
-  if (intents.empty()) return dots;
-  if (!streams_.contains(hub_origin)) {
-    DUHUI_TRY(row, tx_.streams().get(hub_origin));
-    streams_[hub_origin] = row.value_or(StreamRow{.origin = hub_origin, .device = {}, .chain = empty_chain()});
-  }
-  StreamRow& stream = streams_[hub_origin];
-  HybridClock clock(hlc);
-  std::string chain = stream.chain;
-  std::vector<std::string> bytes;
-  StampRuns runs;
-  // The ops are in the batch being built: records that need them replay from their state instead.
-  for (const Intent& intent : intents) {
-    const Dot dot{hub_origin, stream.head + dots.size() + 1};
-    DUHUI_TRY(touched, touch(intent.record));
-    if (touched->row.ops.empty()) {
-      touched->state.emplace();
-    } else {
-      DUHUI_CHECK_OK(need_state(*touched));
-    }
-    if (intent.creates && !is_scope(intent.scope)) {
-      return Error{ErrorCode::invalid_input, "scope: " + intent.scope};
-    }
-    DUHUI_TRY(op, build_op(intent, *touched->state, dot));
-    op.mutable_time()->set_hlc(clock.tick(now_));
-    op.mutable_time()->set_hub_seen_ms(static_cast<std::uint64_t>(now_.ms));
-    DUHUI_CHECK_OK(check_op(dot, op));
-    OpStamp stamp = default_stamp(op);
-    stamp.at_hub = true;
-    bytes.push_back(op.SerializeAsString());
-    sync::v1::Stamp* run = runs.Add();
-    run->set_first_seq(dot.seq);
-    run->set_count(1);
-    run->set_quality(stamp.quality);
-    run->set_at_hub(true);
-    run->set_seal(hub_key_.sign(seal_statement(dot, bytes.back())));
-    if (bytes.back().size() > sync_limits::kOpBytesMax) {
-      return Error{ErrorCode::limit_exceeded, "op: " + std::to_string(bytes.back().size()) + " bytes"};
-    }
-    chain = extend_chain(chain, bytes.back());
-    DUHUI_CHECK_OK(add_op(dot, bytes.back(), std::move(op), stamp, *touched));
-    dots.push_back(dot);
-  }
-  DUHUI_CHECK_OK(flush_feed(hub_origin));
-  hlc = clock.last();
-  std::vector<std::string_view> views(bytes.begin(), bytes.end());
-  sync::v1::Batch packed;
-  ops_.codec().pack(views, true, &packed);
-  store::v1::Stamps stamps;
-  *stamps.mutable_runs() = runs;
-  DUHUI_CHECK_OK(tx_.streams().add_batch({.origin = hub_origin,
-                                          .first_seq = stream.head + 1,
-                                          .count = packed.count(),
-                                          .encoding = packed.encoding(),
-                                          .dictionary = packed.dictionary(),
-                                          .raw_bytes = packed.raw_bytes(),
-                                          .payload = packed.payload(),
-                                          .chain = chain,
-                                          .signature = {},
-                                          .stamps = stamps.SerializeAsString(),
-                                          .received_at = now_}));
-  stream.head += packed.count();
-  stream.chain = chain;
-  DUHUI_CHECK_OK(tx_.streams().put(stream));
-  return dots;
-}
-
-Result<bool> Ingest::take_back(const Dot& dot, std::string_view bytes, std::string_view seal) {
-  sync::v1::Op op;
-  if (!op.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !check_op(dot, op) ||
-      !verify(hub_key_.public_key(), seal_statement(dot, bytes), seal)) {
-    return Error{ErrorCode::invalid_input, "refill: seal does not hold"};
-  }
-  DUHUI_TRY(touched, touch(*RecordId::from_bytes(op.record_id())));
-  for (const OpRef& known : touched->row.ops) {
-    if (known.dot == dot) return false;
-  }
-  DUHUI_TRY(stored, tx_.streams().batch_at(dot.origin, dot.seq));
-  if (stored) return false;
-  OpStamp stamp = default_stamp(op);
-  stamp.at_hub = true;
-  store::v1::Stamps stamps;
-  sync::v1::Stamp* run = stamps.add_runs();
-  run->set_first_seq(dot.seq);
-  run->set_count(1);
-  run->set_quality(stamp.quality);
-  run->set_at_hub(true);
-  run->set_seal(std::string(seal));
-  sync::v1::Batch packed;
-  ops_.codec().pack({bytes}, true, &packed);
-  DUHUI_CHECK_OK(tx_.streams().add_batch({.origin = dot.origin,
-                                          .first_seq = dot.seq,
-                                          .count = 1,
-                                          .encoding = packed.encoding(),
-                                          .dictionary = packed.dictionary(),
-                                          .raw_bytes = packed.raw_bytes(),
-                                          .payload = packed.payload(),
-                                          // The run of that life is not whole here: no chain.
-                                          .chain = empty_chain(),
-                                          .signature = {},
-                                          .stamps = stamps.SerializeAsString(),
-                                          .received_at = now_}));
-  DUHUI_CHECK_OK(add_op(dot, bytes, std::move(op), stamp, *touched));
-  DUHUI_CHECK_OK(flush_feed(dot.origin));
-  return true;
-}
-
-Status Ingest::finish(const Origin& hub_origin, std::uint64_t& hlc) {
-  for (int round = 0; round < kRuleRoundsMax && !dirty_.empty(); ++round) {
-    // In id order: several hub nodes lock rows in the same order.
-    std::vector<RecordId> changed = std::exchange(dirty_, {});
-    std::sort(changed.begin(), changed.end());
-    std::vector<RecordId> followed;
-    for (const RecordId& id : changed) {
-      Touched& touched = touched_.at(id);
-      DUHUI_TRY(follow_up, write_record(id, touched));
-      if (follow_up) followed.push_back(id);
-      touched.dirty = false;
-    }
-    if (followed.empty()) return Done{};
-    DUHUI_TRY(intents, rules_.follow_ups(*this, followed, now_));
-    DUHUI_TRY(dots, save(hub_origin, hlc, intents));
-    static_cast<void>(dots);
-  }
-  for (const RecordId& id : dirty_) {
-    DUHUI_TRY(follow_up, write_record(id, touched_.at(id)));
-    static_cast<void>(follow_up);
-  }
-  return Done{};
-}
-
-Result<bool> Ingest::write_record(const RecordId& id, Touched& touched) {
-  RecordRow& row = touched.row;
-  const bool alone = touched.only_op.has_value();
-  const RecordSummary summary = alone ? rules_.summarize_new(row.ops.front().dot, *touched.only_op)
-                                      : rules_.summarize(*touched.state);
-  const bool had_conflicts = row.open_conflicts != 0;
-  row.school_id = summary.school_id;
-  row.date = summary.date;
-  row.state = summary.state;
-  row.deleted = summary.deleted;
-  row.open_conflicts = static_cast<std::uint32_t>(summary.conflicts.size());
-  DUHUI_CHECK_OK(tx_.records().put(row));
-  for (const auto& [name, to] : summary.links) DUHUI_CHECK_OK(tx_.records().link(id, name, to));
-  if (!had_conflicts && summary.conflicts.empty()) return summary.follow_up;
-  std::vector<ConflictRow> rows;
-  for (const RegisterKey& key : summary.conflicts) {
-    rows.push_back({id, row.type, key.field, key.key, row.scope, now_});
-  }
-  DUHUI_CHECK_OK(tx_.review().set_conflicts(id, rows));
-  return summary.follow_up;
-}
-
-Result<const RecordState*> Ingest::state(const RecordId& id) {
-  DUHUI_TRY(touched, touch(id));
-  if (touched->row.ops.empty()) return nullptr;
-  DUHUI_CHECK_OK(need_state(*touched));
-  return &*touched->state;
-}
-
-Result<std::vector<RecordId>> Ingest::linked_to(std::string_view name, std::string_view to) {
-  return tx_.records().linked_to(name, to);
-}
-
-Result<std::optional<std::string>> Ingest::setting(std::string_view key) {
-  return tx_.settings().get(key);
-}
-
-Status Ingest::set(std::string_view key, std::string_view value) {
-  return tx_.settings().put(key, value);
 }
 
 }  // namespace duhui::hub

@@ -41,16 +41,21 @@ struct BatchOutcome {
   std::string refused;
 };
 
-/// One transaction's work on streams, records and feeds. Made for one HubStore::write call and thrown
-/// away with it: pure given the transaction, so it may be run again.
+/// One transaction's work on streams, records and feeds. Made for one HubStore::write call and
+/// thrown away with it: pure given the transaction, so it may be run again.
 class Ingest final : public RecordLookup {
  public:
-  Ingest(HubTransaction& tx, OpReader& ops, RecordRules& rules, const SigningKey& hub_key, WallTime now)
+  Ingest(HubTransaction& tx,
+         OpReader& ops,
+         RecordRules& rules,
+         const SigningKey& hub_key,
+         WallTime now)
       : tx_(tx), ops_(ops), rules_(rules), hub_key_(hub_key), now_(now) {}
 
   Result<BatchOutcome> take(const IncomingBatch& incoming);
   /// Saves intents of people at the hub (and of its rules) in the hub's own stream.
-  Result<std::vector<Dot>> save(const Origin& hub_origin, std::uint64_t& hlc,
+  Result<std::vector<Dot>> save(const Origin& hub_origin,
+                                std::uint64_t& hlc,
                                 const std::vector<Intent>& intents);
   /// Takes back one of the hub's own ops from a device that holds it; false: it is here already.
   Result<bool> take_back(const Dot& dot, std::string_view bytes, std::string_view seal);
@@ -72,7 +77,7 @@ class Ingest final : public RecordLookup {
     bool existed = false;
     bool changed = false;
     bool dirty = false;
-    std::optional<RecordState> state;  // loaded when somebody needs it
+    std::optional<RecordState> state;     // loaded when somebody needs it
     std::optional<sync::v1::Op> only_op;  // new record, nothing but its creating op yet
   };
   struct FeedRun {
@@ -89,15 +94,25 @@ class Ingest final : public RecordLookup {
 
   Result<Touched*> touch(const RecordId& id);
   Status need_state(Touched& touched);
-  Status add_op(const Dot& dot, std::string_view bytes, sync::v1::Op op, const OpStamp& stamp,
+  Status add_op(const Dot& dot,
+                std::string_view bytes,
+                sync::v1::Op op,
+                const OpStamp& stamp,
                 Touched& touched);
   /// Empty: taken. Otherwise the kind of quarantine.
-  Result<std::string> judge(const Dot& dot, const sync::v1::Op& op, const IncomingBatch& incoming,
+  Result<std::string> judge(const Dot& dot,
+                            const sync::v1::Op& op,
+                            const IncomingBatch& incoming,
                             Touched* touched);
-  Status take_ops(const IncomingBatch& incoming, const UnpackedBatch& unpacked,
-                  std::uint64_t first_new, BatchOutcome& outcome);
-  Status store_batch(const IncomingBatch& incoming, const UnpackedBatch& unpacked,
-                     std::uint64_t first_new, StreamRow& stream, const BatchOutcome& outcome);
+  Status take_ops(const IncomingBatch& incoming,
+                  const UnpackedBatch& unpacked,
+                  std::uint64_t first_new,
+                  BatchOutcome& outcome);
+  Status store_batch(const IncomingBatch& incoming,
+                     const UnpackedBatch& unpacked,
+                     std::uint64_t first_new,
+                     StreamRow& stream,
+                     const BatchOutcome& outcome);
   void feed(const std::string& scope, std::uint64_t seq, std::uint64_t checksum);
   Status flush_feed(const Origin& origin);
   Status append_feed(const std::string& scope, const Origin& origin, const FeedRun& run);

@@ -48,8 +48,8 @@ class Job {
 struct HubIdentity {
   HubId id;
   SigningKey key;
-  /// Origin of this run's own ops; a new one at every start, so that a hub restored from a copy never
-  /// uses a dot twice.
+  /// Origin of this run's own ops; a new one at every start, so that a hub restored from a copy
+  /// never uses a dot twice.
   Origin origin;
 };
 
@@ -132,8 +132,12 @@ class SaveJob final : public Job {
 /// The hub's own ops that come back from a device.
 class RefillJob final : public Job {
  public:
-  RefillJob(SessionId session_id, sync::v1::Refill offer, std::vector<std::string> device_scopes,
-            Origin hub_origin, std::uint64_t hlc_before, WallTime at)
+  RefillJob(SessionId session_id,
+            sync::v1::Refill offer,
+            std::vector<std::string> device_scopes,
+            Origin hub_origin,
+            std::uint64_t hlc_before,
+            WallTime at)
       : Job(session_id),
         refill(std::move(offer)),
         scopes(std::move(device_scopes)),
@@ -184,8 +188,14 @@ class FeedJob final : public Job {
   std::vector<Page> pages;
 
  private:
-  Status feed_page(HubTransaction& tx, StorageContext& context, const Want& want, std::size_t& room);
-  Status walk_page(HubTransaction& tx, StorageContext& context, const Want& want, std::size_t& room);
+  Status feed_page(HubTransaction& tx,
+                   StorageContext& context,
+                   const Want& want,
+                   std::size_t& room);
+  Status walk_page(HubTransaction& tx,
+                   StorageContext& context,
+                   const Want& want,
+                   std::size_t& room);
 };
 
 /// Answers about forks and checksum ranges.
@@ -206,7 +216,9 @@ class QuestionJob final : public Job {
 };
 
 /// The record's ops as runs of consecutive seqs, packed with their stamps.
-Status pack_record(HubTransaction& tx, OpReader& ops, const RecordRow& row,
+Status pack_record(HubTransaction& tx,
+                   OpReader& ops,
+                   const RecordRow& row,
                    sync::v1::WalkedRecord* out);
 
 }  // namespace duhui::hub

@@ -23,7 +23,10 @@ Result<StampRuns> stamps_of(const BatchRow& row) {
 }
 
 /// The stamps of `runs` that say something about [first, last].
-void copy_stamps(const StampRuns& runs, std::uint64_t first, std::uint64_t last, sync::v1::Batch* out) {
+void copy_stamps(const StampRuns& runs,
+                 std::uint64_t first,
+                 std::uint64_t last,
+                 sync::v1::Batch* out) {
   for (const sync::v1::Stamp& run : runs) {
     if (run.first_seq() <= last && run.first_seq() + run.count() > first) *out->add_stamps() = run;
   }
@@ -54,7 +57,8 @@ Status pack_run(HubTransaction& tx,
     } else {
       DUHUI_TRY(batch, ops.batch_at(tx, Dot{origin, seq}));
       const auto from = batch->ops.begin() + static_cast<std::ptrdiff_t>(seq - batch->first_seq);
-      const std::vector<std::string_view> part(from, from + static_cast<std::ptrdiff_t>(last - seq + 1));
+      const std::vector<std::string_view> part(from,
+                                               from + static_cast<std::ptrdiff_t>(last - seq + 1));
       ops.codec().pack(part, true, run);
     }
     seq = last + 1;
@@ -78,7 +82,10 @@ void FeedJob::run(StorageContext& context) {
   if (!done) failed = done.error();
 }
 
-Status FeedJob::feed_page(HubTransaction& tx, StorageContext& context, const Want& want, std::size_t& room) {
+Status FeedJob::feed_page(HubTransaction& tx,
+                          StorageContext& context,
+                          const Want& want,
+                          std::size_t& room) {
   DUHUI_TRY(kept_from, tx.feed().first_kept(want.scope));
   if (want.after + 1 < kept_from) {
     // Older than the retained feed: walk the state instead.
@@ -107,7 +114,8 @@ Status FeedJob::feed_page(HubTransaction& tx, StorageContext& context, const Wan
       held_end = std::clamp(own_through + 1, held_from, end_seq);
     }
     const int before = page.runs_size();
-    DUHUI_CHECK_OK(pack_run(tx, context.ops, row.origin, first_seq, held_from, page.mutable_runs()));
+    DUHUI_CHECK_OK(
+        pack_run(tx, context.ops, row.origin, first_seq, held_from, page.mutable_runs()));
     DUHUI_CHECK_OK(pack_run(tx, context.ops, row.origin, held_end, end_seq, page.mutable_runs()));
     for (int n = before; n < page.runs_size(); ++n) bytes += page.runs(n).payload().size() + 64;
     through = row.first + row.count - 1;
@@ -145,7 +153,10 @@ Status pack_record(HubTransaction& tx,
   return Done{};
 }
 
-Status FeedJob::walk_page(HubTransaction& tx, StorageContext& context, const Want& want, std::size_t& room) {
+Status FeedJob::walk_page(HubTransaction& tx,
+                          StorageContext& context,
+                          const Want& want,
+                          std::size_t& room) {
   DUHUI_TRY(head, tx.feed().head(want.scope));
   const RecordId after = RecordId::from_bytes(want.walk_after).value_or(RecordId{});
   DUHUI_TRY(rows, tx.records().walk(want.scope, after, kWalkRecordsAtOnce));
@@ -234,7 +245,8 @@ Status QuestionJob::range(HubTransaction& tx, StorageContext& context) {
   out.set_equal(checksum == asked.checksum() && rows.size() == asked.records());
   if (out.equal()) return Done{};
   if (rows.size() <= sync_limits::kRangeRecordsMax) {
-    for (const RecordRow& row : rows) DUHUI_CHECK_OK(pack_record(tx, context.ops, row, out.add_records()));
+    for (const RecordRow& row : rows)
+      DUHUI_CHECK_OK(pack_record(tx, context.ops, row, out.add_records()));
     return Done{};
   }
   // Split by our own records into equal parts that together cover the whole range.

@@ -14,7 +14,6 @@
 #include "shared/sync/stamps.h"
 #include "shared/sync/stream_chain.h"
 
-
 namespace duhui::hub {
 namespace {
 
@@ -170,7 +169,8 @@ Status HelloJob::judge_stream(HubTransaction& tx, StorageContext& context) {
     const bool same = chain && (device_head == 0 || *chain == hello.head().chain());
     verdict = same ? sync::v1::STREAM_VERDICT_DEVICE_BEHIND : sync::v1::STREAM_VERDICT_FORK;
     add_flag(device, same ? "rollback_detected" : "fork_detected");
-  } else if (device_head == stream.head && device_head > 0 && stream.chain != hello.head().chain()) {
+  } else if (device_head == stream.head && device_head > 0 &&
+             stream.chain != hello.head().chain()) {
     verdict = sync::v1::STREAM_VERDICT_FORK;
     add_flag(device, "fork_detected");
   } else if (hello.epoch() == epoch && hello.acknowledged().seq() > stream.head) {
@@ -196,8 +196,9 @@ Status HelloJob::judge_cursors(HubTransaction& tx, StorageContext& context) {
   DUHUI_TRY(scopes, tx.feed().scopes());
   cursors.clear();
   for (const std::string& scope : scopes) {
-    const bool readable = std::any_of(device.scopes.begin(), device.scopes.end(),
-                                      [&](const std::string& g) { return scope_readable(g, scope); });
+    const bool readable =
+        std::any_of(device.scopes.begin(), device.scopes.end(),
+                    [&](const std::string& g) { return scope_readable(g, scope); });
     if (!readable) continue;
     DUHUI_TRY(head, tx.feed().head(scope));
     Cursor cursor{.scope = scope, .through = 0, .head = head.through, .checksum = head.checksum};

@@ -24,10 +24,12 @@ void OpReader::clear() {
   bytes_ = 0;
 }
 
-Result<std::shared_ptr<const UnpackedBatch>> OpReader::batch_at(HubTransaction& tx, const Dot& dot) {
+Result<std::shared_ptr<const UnpackedBatch>> OpReader::batch_at(HubTransaction& tx,
+                                                                const Dot& dot) {
   // Keyed by last seq: the first key not below `dot` is the only candidate.
   const auto at = kept_.lower_bound(Key{dot.origin, dot.seq});
-  if (at != kept_.end() && at->first.first == dot.origin && at->second.batch->first_seq <= dot.seq) {
+  if (at != kept_.end() && at->first.first == dot.origin &&
+      at->second.batch->first_seq <= dot.seq) {
     ages_.splice(ages_.begin(), ages_, at->second.age);
     return at->second.batch;
   }
@@ -77,7 +79,8 @@ Result<std::optional<std::string>> OpReader::chain_at(HubTransaction& tx,
   if (seq > stream.head) return std::optional<std::string>{};
   if (seq == stream.head) return std::optional<std::string>(stream.chain);
   DUHUI_TRY(batch, batch_at(tx, Dot{stream.origin, seq}));
-  if (seq == batch->first_seq + batch->ops.size() - 1) return std::optional<std::string>(batch->chain);
+  if (seq == batch->first_seq + batch->ops.size() - 1)
+    return std::optional<std::string>(batch->chain);
   std::string chain = empty_chain();
   if (batch->first_seq > 1) {
     DUHUI_TRY(before, tx.streams().batch_at(stream.origin, batch->first_seq - 1));

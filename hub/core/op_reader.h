@@ -40,7 +40,8 @@ class OpReader {
   /// The record as its row tells, replayed.
   Result<RecordState> load(HubTransaction& tx, const RecordRow& row);
   /// H(seq) of a stream; empty optional: beyond its head.
-  Result<std::optional<std::string>> chain_at(HubTransaction& tx, const StreamRow& stream,
+  Result<std::optional<std::string>> chain_at(HubTransaction& tx,
+                                              const StreamRow& stream,
                                               std::uint64_t seq);
 
   /// Keeps a batch that is just being stored, so that it need not be read back.

@@ -34,12 +34,14 @@ class RecordRules {
   virtual ~RecordRules() = default;
 
   virtual RecordSummary summarize(const RecordState& state) = 0;
-  /// The same for a record that consists of its creating op alone: the common case, without a state.
+  /// The same for a record that consists of its creating op alone: the common case, without a
+  /// state.
   virtual RecordSummary summarize_new(const Dot& dot, const sync::v1::Op& op) = 0;
   /// Rank (duhui.record.v1.Writer) of a person; 0: not known here.
   virtual Result<std::uint32_t> rank_of(RecordLookup& lookup, const std::string& person) = 0;
   /// What the hub itself has to write after `changed` records changed (official numbers, cancelled
-  /// escalations); asked about those whose summary wants it. Must settle: asked again about its own writes until it returns none.
+  /// escalations); asked about those whose summary wants it. Must settle: asked again about its own
+  /// writes until it returns none.
   virtual Result<std::vector<Intent>> follow_ups(RecordLookup& lookup,
                                                  const std::vector<RecordId>& changed,
                                                  WallTime now) = 0;

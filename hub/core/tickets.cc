@@ -60,8 +60,8 @@ std::string ticket_presentation(std::string_view id, std::string_view secret) {
 Result<TicketRow> redeem_ticket(HubTransaction& tx, std::string_view presented, WallTime now) {
   if (presented.empty()) return Error{ErrorCode::refused, "unknown device, and no ticket"};
   const auto colon = presented.find(':');
-  const auto secret = colon == std::string_view::npos ? std::nullopt
-                                                      : from_base64url(presented.substr(colon + 1));
+  const auto secret =
+      colon == std::string_view::npos ? std::nullopt : from_base64url(presented.substr(colon + 1));
   if (!secret) return Error{ErrorCode::refused, "ticket: malformed"};
   const std::string_view id = presented.substr(0, colon);
   DUHUI_TRY(bytes, tx.settings().get(std::string(kPrefix) + std::string(id)));
@@ -69,10 +69,12 @@ Result<TicketRow> redeem_ticket(HubTransaction& tx, std::string_view presented, 
   const Error unknown{ErrorCode::refused, "ticket: unknown"};
   if (!bytes) return unknown;
   DUHUI_TRY(ticket, parse(id, *bytes));
-  if (!constant_time_equal(ticket_secret_hash(id, *secret).view(), ticket.secret_hash)) return unknown;
+  if (!constant_time_equal(ticket_secret_hash(id, *secret).view(), ticket.secret_hash))
+    return unknown;
   if (ticket.revoked) return Error{ErrorCode::refused, "ticket: revoked"};
   if (ticket.uses_left == 0) return Error{ErrorCode::refused, "ticket: used up"};
-  if (ticket.expires.ms != 0 && ticket.expires < now) return Error{ErrorCode::refused, "ticket: expired"};
+  if (ticket.expires.ms != 0 && ticket.expires < now)
+    return Error{ErrorCode::refused, "ticket: expired"};
   --ticket.uses_left;
   ++ticket.uses;
   ticket.last_used = now;

@@ -26,8 +26,8 @@ struct TicketRow {
 Result<std::vector<TicketRow>> list_tickets(HubTransaction& tx);
 Status put_ticket(HubTransaction& tx, const TicketRow& ticket);
 
-/// Takes one use off the ticket presented in a Hello ("id:secret", base64url secret). `refused` with
-/// the reason in words: none, unknown, wrong secret, expired, used up, revoked.
+/// Takes one use off the ticket presented in a Hello ("id:secret", base64url secret). `refused`
+/// with the reason in words: none, unknown, wrong secret, expired, used up, revoked.
 Result<TicketRow> redeem_ticket(HubTransaction& tx, std::string_view presented, WallTime now);
 
 /// What a device presents in its Hello.

@@ -29,7 +29,8 @@ Result<SeenDots> seen_dots(const Intent& intent, const RecordState& state, const
     if (!origin) return Error{ErrorCode::invalid_input, "seen: not a token"};
     seen.insert(Dot{*origin, dot.seq()});
   }
-  // A person's own later edits on the same device count as seen: the form stays open while they save.
+  // A person's own later edits on the same device count as seen: the form stays open while they
+  // save.
   for (const auto& [dot, facts] : state.ops()) {
     const bool later = dot.origin == own.origin &&
                        (token.own_origin() != own.origin.view() || dot.seq > token.own_seq());

@@ -38,9 +38,9 @@ struct Intent {
 /// `own`: the reader's stream and its newest seq.
 std::string make_seen_token(const RecordId& record, const RecordState& state, const Dot& own);
 
-/// Builds the op for `intent` on `state` as dot `own`: names in `replaces` exactly those live writes
-/// that the person saw, plus that person's own later edits on the same device. The time evidence is
-/// the caller's. `invalid_input`: a token that is malformed or of another record.
+/// Builds the op for `intent` on `state` as dot `own`: names in `replaces` exactly those live
+/// writes that the person saw, plus that person's own later edits on the same device. The time
+/// evidence is the caller's. `invalid_input`: a token that is malformed or of another record.
 Result<sync::v1::Op> build_op(const Intent& intent, const RecordState& state, const Dot& own);
 
 }  // namespace duhui

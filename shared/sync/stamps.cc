@@ -23,8 +23,8 @@ OpStamp stamp_of(const StampRuns& runs, std::uint64_t seq, const sync::v1::Op& o
 }
 
 std::uint64_t scope_checksum(std::uint64_t op_checksum, const OpStamp& stamp) {
-  std::uint64_t mixed = static_cast<std::uint64_t>(stamp.effective_ms) * 16 + stamp.rank * 2 +
-                        (stamp.at_hub ? 1 : 0);
+  std::uint64_t mixed =
+      static_cast<std::uint64_t>(stamp.effective_ms) * 16 + stamp.rank * 2 + (stamp.at_hub ? 1 : 0);
   mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ull;
   mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebull;
   return op_checksum + (mixed ^ (mixed >> 31));
@@ -37,7 +37,10 @@ std::string_view seal_of(const StampRuns& runs, std::uint64_t seq) {
   return {};
 }
 
-void append_stamp(StampRuns* runs, std::uint64_t seq, const sync::v1::Op& op, const OpStamp& stamp) {
+void append_stamp(StampRuns* runs,
+                  std::uint64_t seq,
+                  const sync::v1::Op& op,
+                  const OpStamp& stamp) {
   const OpStamp plain = default_stamp(op);
   if (stamp == plain) return;
   const std::int64_t shift = stamp.effective_ms - plain.effective_ms;

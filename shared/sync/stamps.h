@@ -1,8 +1,8 @@
 #pragma once
 
-#include <google/protobuf/repeated_field.h>
-
 #include <cstdint>
+
+#include <google/protobuf/repeated_field.h>
 
 #include "duhui/sync/v1/op.pb.h"
 #include "shared/merge/hybrid_clock.h"
@@ -24,8 +24,8 @@ std::uint64_t scope_checksum(std::uint64_t op_checksum, const OpStamp& stamp);
 /// The hub's seal of `seq`, if the runs hold one.
 std::string_view seal_of(const StampRuns& runs, std::uint64_t seq);
 
-/// Appends `stamp` of op `seq` to `runs`, extending the last run where it continues; a default stamp
-/// adds nothing.
+/// Appends `stamp` of op `seq` to `runs`, extending the last run where it continues; a default
+/// stamp adds nothing.
 void append_stamp(StampRuns* runs, std::uint64_t seq, const sync::v1::Op& op, const OpStamp& stamp);
 
 }  // namespace duhui

@@ -10,19 +10,19 @@ namespace duhui::sim {
 /// Which faults one universe has. Drawn from the seed: every universe has its own mixture, so that
 /// no fault hides behind another.
 struct Faults {
-  bool delay = false;           // frames take up to seconds
-  bool cut = false;             // links break at any frame
-  bool half_open = false;       // one side does not notice
-  bool duplicate = false;       // a frame arrives twice
-  bool partition = false;       // an agent cannot connect for hours
-  bool agent_crash = false;     // the process dies between any two events
+  bool delay = false;        // frames take up to seconds
+  bool cut = false;          // links break at any frame
+  bool half_open = false;    // one side does not notice
+  bool duplicate = false;    // a frame arrives twice
+  bool partition = false;    // an agent cannot connect for hours
+  bool agent_crash = false;  // the process dies between any two events
   bool hub_crash = false;
-  bool commit_fails = false;    // the disk refuses a commit; whether it is there is the disk's secret
+  bool commit_fails = false;  // the disk refuses a commit; whether it is there is the disk's secret
   bool disk_full = false;
-  bool clock_step = false;      // 1970, 2035, and anything between
+  bool clock_step = false;  // 1970, 2035, and anything between
   bool disk_rolled_back = false;
   bool device_cloned = false;
-  bool hub_restored = false;    // the hub's database is replaced by an older copy
+  bool hub_restored = false;  // the hub's database is replaced by an older copy
 };
 
 struct Options {

@@ -1,10 +1,8 @@
 // Runs universes: sim_runner --seed N [--verbose] | --from N --count M | --minutes M
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <random>
+#include <ctime>
 #include <string>
 
 #include "tests/sim/world.h"
@@ -22,9 +20,11 @@ bool run_one(std::uint64_t seed, bool verbose, std::uint64_t& saved, std::uint64
   saved += verdict.saved;
   forks += verdict.reincarnations;
   if (verdict.breach.empty()) return true;
-  std::printf("seed %llu: %s\n  %s\n  replay: sim_runner --seed %llu --verbose\n",
-              static_cast<unsigned long long>(seed), (verbose ? verdict.breach : verdict.breach.substr(0, verdict.breach.find('\n'))).c_str(), options.describe().c_str(),
-              static_cast<unsigned long long>(seed));
+  std::printf(
+      "seed %llu: %s\n  %s\n  replay: sim_runner --seed %llu --verbose\n",
+      static_cast<unsigned long long>(seed),
+      (verbose ? verdict.breach : verdict.breach.substr(0, verdict.breach.find('\n'))).c_str(),
+      options.describe().c_str(), static_cast<unsigned long long>(seed));
   return false;
 }
 
@@ -51,16 +51,17 @@ int main(int argc, char** argv) {
     } else if (word == "--verbose") {
       verbose = true;
     } else {
-      std::printf("usage: sim_runner --seed N [--verbose] | --from N --count M [--until-breach] | --minutes M\n");
+      std::printf(
+          "usage: sim_runner --seed N [--verbose] | --from N --count M [--until-breach] | "
+          "--minutes M\n");
       return 2;
     }
   }
-  const auto start = std::chrono::steady_clock::now();
-  if (minutes > 0) from = std::random_device{}() * 1000ull;
+  const std::time_t start = std::time(nullptr);
+  if (minutes > 0) from = static_cast<std::uint64_t>(start) * 100'000;
   std::uint64_t done = 0, breaches = 0, saved = 0, forks = 0;
   for (std::uint64_t seed = from;; ++seed) {
-    const double spent =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60;
+    const double spent = std::difftime(std::time(nullptr), start) / 60;
     if (minutes > 0 ? spent >= minutes : done >= count) break;
     ++done;
     if (!run_one(seed, verbose, saved, forks)) {

@@ -31,16 +31,17 @@ World::World(const Options& options, bool verbose)
     Ticket ticket = mint_ticket(keys);
     identity.ticket = hub::ticket_presentation(ticket.id, ticket.secret_view());
     const auto put = hub_store_.write([&](hub::HubTransaction& tx) {
-      return hub::put_ticket(tx, {.id = ticket.id,
-                                  .secret_hash = ticket_secret_hash(ticket.id, ticket.secret_view()).str(),
-                                  .name = "device",
-                                  // Neighbours share a scope; everybody reads the district.
-                                  .scopes = {"city/zone" + std::to_string(n % 2), "city/zone2"},
-                                  .uses_left = 1000,
-                                  .uses = 0,
-                                  .expires = {},
-                                  .last_used = {},
-                                  .revoked = false});
+      return hub::put_ticket(
+          tx, {.id = ticket.id,
+               .secret_hash = ticket_secret_hash(ticket.id, ticket.secret_view()).str(),
+               .name = "device",
+               // Neighbours share a scope; everybody reads the district.
+               .scopes = {"city/zone" + std::to_string(n % 2), "city/zone2"},
+               .uses_left = 1000,
+               .uses = 0,
+               .expires = {},
+               .last_used = {},
+               .revoked = false});
     });
     if (!put) breach("ticket: " + to_string(put.error()));
     agents_.push_back(std::make_unique<SimAgent>(n, std::move(identity), options_.seed * 77 + n));
@@ -51,9 +52,11 @@ World::World(const Options& options, bool verbose)
 }
 
 void World::note(const std::string& what) {
-  for (const char c : what) verdict_.trace = (verdict_.trace ^ static_cast<std::uint8_t>(c)) * 0x100000001b3ull;
+  for (const char c : what)
+    verdict_.trace = (verdict_.trace ^ static_cast<std::uint8_t>(c)) * 0x100000001b3ull;
   verdict_.trace = (verdict_.trace ^ static_cast<std::uint64_t>(now_)) * 0x100000001b3ull;
-  if (verbose_) std::printf("%lld %s\n", static_cast<long long>(now_ - 1'760'000'000'000), what.c_str());
+  if (verbose_)
+    std::printf("%lld %s\n", static_cast<long long>(now_ - 1'760'000'000'000), what.c_str());
 }
 
 void World::breach(const std::string& what) {
@@ -93,7 +96,8 @@ Verdict World::run() {
           const auto at = agent->replica->scopes().find(scope);
           if (!reads(*agent, scope) || at == agent->replica->scopes().end()) continue;
           if (at->second.checksum() != head.checksum || at->second.through() != head.through) {
-            why += " " + scope + " " + std::to_string(at->second.through()) + " of " + std::to_string(head.through);
+            why += " " + scope + " " + std::to_string(at->second.through()) + " of " +
+                   std::to_string(head.through);
           }
         }
       }
@@ -113,7 +117,9 @@ void World::push(Event event) {
 
 std::int64_t World::delay() {
   const std::int64_t usual = 5 + static_cast<std::int64_t>(random_.below(40));
-  return faults_.delay && random_.below(6) == 0 ? usual + static_cast<std::int64_t>(random_.below(8000)) : usual;
+  return faults_.delay && random_.below(6) == 0
+             ? usual + static_cast<std::int64_t>(random_.below(8000))
+             : usual;
 }
 
 void World::step() {
@@ -122,7 +128,8 @@ void World::step() {
   for (const auto& agent : agents_) {
     if (agent->timer_at >= 0) next_tick = std::min(next_tick, std::max(now_ + 1, agent->timer_at));
     if (agent->replica && !agent->session) {
-      next_tick = std::min(next_tick, std::max(now_ + 1, std::max(agent->connect_at, agent->offline_until)));
+      next_tick = std::min(next_tick,
+                           std::max(now_ + 1, std::max(agent->connect_at, agent->offline_until)));
     }
   }
   ++verdict_.events;
@@ -149,7 +156,8 @@ void World::timers() {
       agent->timer_at = -1;
       perform(*agent, agent->session->timer_fired(agent->clock(now_)));
     }
-    if (!agent->session && hub_ && now_ >= agent->connect_at && now_ >= agent->offline_until) connect(*agent);
+    if (!agent->session && hub_ && now_ >= agent->connect_at && now_ >= agent->offline_until)
+      connect(*agent);
   }
   if (!hub_) return;
   for (auto& [id, link] : links_) {
@@ -200,10 +208,12 @@ void World::perform(SimAgent& agent, std::vector<agent::Effect> effects) {
       const auto at = links_.find(id);
       if (at == links_.end() || at->second.cut) continue;
       at->second.up_at = std::max(at->second.up_at + 1, now_ + delay());
-      const bool twice = faults_.duplicate && random_.below(8) == 0 && send->frame.size() > 0 &&
-                         (static_cast<std::uint8_t>(send->frame[0]) >> 3) != 1;  // never a second Hello
+      const bool twice =
+          faults_.duplicate && random_.below(8) == 0 && send->frame.size() > 0 &&
+          (static_cast<std::uint8_t>(send->frame[0]) >> 3) != 1;  // never a second Hello
       push({.at = at->second.up_at, .kind = Kind::to_hub, .link = id, .bytes = send->frame});
-      if (twice) push({.at = ++at->second.up_at, .kind = Kind::to_hub, .link = id, .bytes = send->frame});
+      if (twice)
+        push({.at = ++at->second.up_at, .kind = Kind::to_hub, .link = id, .bytes = send->frame});
     } else if (const auto* arm = std::get_if<agent::ArmTimer>(&effect)) {
       agent.timer_at = now_ + arm->delay.ms;
     } else if (const auto* close = std::get_if<agent::CloseLink>(&effect)) {
@@ -214,7 +224,8 @@ void World::perform(SimAgent& agent, std::vector<agent::Effect> effects) {
       drop_link(id, true, false);
       push({.at = now_ + delay(), .kind = Kind::link_lost_hub, .link = id, .bytes = {}});
       if (at_once) agent.connect_at = now_;
-      if (after.ms > 0) agent.connect_at = now_ + after.ms + static_cast<std::int64_t>(random_.below(1000));
+      if (after.ms > 0)
+        agent.connect_at = now_ + after.ms + static_cast<std::int64_t>(random_.below(1000));
       return;
     } else if (std::get_if<agent::DurableAck>(&effect) != nullptr) {
       agent.backoff.durable_ack();
@@ -229,18 +240,28 @@ void World::perform_hub(hub::HubEffects effects) {
       const auto at = links_.find(send->session);
       if (at == links_.end() || at->second.cut) continue;
       at->second.down_at = std::max(at->second.down_at + 1, now_ + delay());
-      const bool twice = faults_.duplicate && random_.below(8) == 0 && !send->frame.empty() &&
-                         (static_cast<std::uint8_t>(send->frame[0]) >> 3) != 2;  // never a second Welcome
-      push({.at = at->second.down_at, .kind = Kind::to_agent, .link = send->session, .bytes = send->frame});
+      const bool twice =
+          faults_.duplicate && random_.below(8) == 0 && !send->frame.empty() &&
+          (static_cast<std::uint8_t>(send->frame[0]) >> 3) != 2;  // never a second Welcome
+      push({.at = at->second.down_at,
+            .kind = Kind::to_agent,
+            .link = send->session,
+            .bytes = send->frame});
       if (twice) {
-        push({.at = ++at->second.down_at, .kind = Kind::to_agent, .link = send->session, .bytes = send->frame});
+        push({.at = ++at->second.down_at,
+              .kind = Kind::to_agent,
+              .link = send->session,
+              .bytes = send->frame});
       }
     } else if (const auto* close = std::get_if<hub::CloseSession>(&effect)) {
       note("hub closes: " + close->reason);
       const auto at = links_.find(close->session);
       if (at == links_.end()) continue;
       at->second.hub_side = false;
-      push({.at = std::max(now_, at->second.down_at) + 1, .kind = Kind::link_lost_agent, .link = close->session, .bytes = {}});
+      push({.at = std::max(now_, at->second.down_at) + 1,
+            .kind = Kind::link_lost_agent,
+            .link = close->session,
+            .bytes = {}});
       hub_->closed(close->session);
     } else if (const auto* arm = std::get_if<hub::ArmSessionTimer>(&effect)) {
       const auto at = links_.find(arm->session);
@@ -288,10 +309,15 @@ void World::handle(Event& event) {
       note("to agent " + std::to_string(link.agent) + " " + std::to_string(event.bytes.size()));
       perform(agent, agent.session->received(event.bytes, agent.clock(now_)));
       break;
-    case Kind::link_lost_hub: drop_link(event.link, false, true); break;
-    case Kind::link_lost_agent: drop_link(event.link, true, false); break;
+    case Kind::link_lost_hub:
+      drop_link(event.link, false, true);
+      break;
+    case Kind::link_lost_agent:
+      drop_link(event.link, true, false);
+      break;
     case Kind::job:
-    case Kind::tick: break;
+    case Kind::tick:
+      break;
   }
   if (faults_.cut && !calm_ && random_.below(60) == 0) {
     const bool half = faults_.half_open && random_.below(2) == 0;

@@ -20,7 +20,7 @@ namespace duhui::sim {
 
 /// What a run found.
 struct Verdict {
-  std::string breach;  // empty: none
+  std::string breach;       // empty: none
   std::uint64_t trace = 0;  // hash of everything that happened; the same seed gives the same
   std::uint64_t events = 0;
   std::uint64_t saved = 0;
@@ -57,8 +57,8 @@ class World {
     std::uint32_t agent = 0;
     bool agent_side = true;
     bool hub_side = true;
-    bool cut = false;  // nothing is delivered any more
-    std::int64_t up_at = 0;    // deliveries keep their order
+    bool cut = false;        // nothing is delivered any more
+    std::int64_t up_at = 0;  // deliveries keep their order
     std::int64_t down_at = 0;
     std::int64_t hub_timer_at = -1;
   };
@@ -67,10 +67,14 @@ class World {
   void someone_edits();
   void edit_at_agent(SimAgent& agent);
   void edit_at_hub();
-  std::vector<IntendedWrite> draw_writes(const RecordState* state, const std::string& person,
-                                         const std::string& text, bool& sees_all);
-  Intent draw_intent(const std::vector<RecordId>& known, const RecordState* state,
-                     const RecordId& chosen, const std::string& text);
+  std::vector<IntendedWrite> draw_writes(const RecordState* state,
+                                         const std::string& person,
+                                         const std::string& text,
+                                         bool& sees_all);
+  Intent draw_intent(const std::vector<RecordId>& known,
+                     const RecordState* state,
+                     const RecordId& chosen,
+                     const std::string& text);
   std::string new_text();
 
   // network and processes (world.cc)
@@ -133,7 +137,8 @@ class World {
 
   std::vector<std::unique_ptr<SimAgent>> agents_;
   std::set<std::string> hub_saved_;  // texts saved at the hub in its current life
-  std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> watermarks_;  // epoch, acknowledged
+  std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>>
+      watermarks_;  // epoch, acknowledged
   std::uint64_t texts_ = 0;
   bool calm_ = false;
   Verdict verdict_;

@@ -10,7 +10,8 @@ namespace duhui::sim {
 namespace {
 
 void collect_texts(std::string_view bytes, std::set<std::string>& texts) {
-  for (std::size_t at = bytes.find("text#"); at != std::string_view::npos; at = bytes.find("text#", at + 5)) {
+  for (std::size_t at = bytes.find("text#"); at != std::string_view::npos;
+       at = bytes.find("text#", at + 5)) {
     const std::size_t end = bytes.find('#', at + 5);
     if (end == std::string_view::npos) return;
     texts.insert(std::string(bytes.substr(at, end - at + 1)));
@@ -20,7 +21,8 @@ void collect_texts(std::string_view bytes, std::set<std::string>& texts) {
 std::string dump(const RecordState& state) {
   std::string text = std::to_string(static_cast<int>(state.stage())) + state.scope() + "\n";
   const auto add = [&](const char* kind, const RegisterWrite& write) {
-    text += std::string(kind) + to_string(write.dot) + "=" + to_hex(write.value.value_or("-")) + "\n";
+    text +=
+        std::string(kind) + to_string(write.dot) + "=" + to_hex(write.value.value_or("-")) + "\n";
   };
   for (const auto& [key, reg] : state.registers()) {
     text += std::to_string(key.field) + "/" + key.key + "\n";
@@ -28,8 +30,9 @@ std::string dump(const RecordState& state) {
     for (const RegisterWrite& write : reg.history) add(" past ", write);
   }
   for (const auto& [dot, facts] : state.ops()) {
-    text += to_string(dot) + " " + facts.person + " " + std::to_string(facts.stamp.effective_ms) + " " +
-            std::to_string(facts.stamp.rank) + " " + std::to_string(facts.stamp.at_hub) + "\n";
+    text += to_string(dot) + " " + facts.person + " " + std::to_string(facts.stamp.effective_ms) +
+            " " + std::to_string(facts.stamp.rank) + " " + std::to_string(facts.stamp.at_hub) +
+            "\n";
   }
   return text;
 }
@@ -42,8 +45,8 @@ void World::check_watermarks() {
     const store::v1::AgentState& state = agent->replica->state();
     if (state.acknowledged() > state.head()) breach("acknowledged more than was saved");
     check_receipt(*agent);
-    // Acknowledged means: on the hub's disk. An older copy put in its place has another epoch as soon
-    // as anybody notices; until then the question has no answer.
+    // Acknowledged means: on the hub's disk. An older copy put in its place has another epoch as
+    // soon as anybody notices; until then the question has no answer.
     if (options_.faults.hub_restored) continue;
     const auto origin = agent->replica->origin();
     const auto& streams = hub_store_.state().streams;
@@ -63,8 +66,9 @@ void World::check_receipt(SimAgent& agent) {
   const auto& batches = hub_store_.state().batches;
   const auto origin = Origin::from_bytes(state.receipt().origin());
   const auto at = batches.upper_bound({*origin, state.receipt().seq()});
-  const bool found = at != batches.begin() && std::prev(at)->second.origin == *origin &&
-                     std::prev(at)->second.first_seq + std::prev(at)->second.count > state.receipt().seq();
+  const bool found =
+      at != batches.begin() && std::prev(at)->second.origin == *origin &&
+      std::prev(at)->second.first_seq + std::prev(at)->second.count > state.receipt().seq();
   if (!found) breach("agent " + std::to_string(agent.number) + " holds a false receipt");
 }
 
@@ -135,7 +139,8 @@ void World::check_converged() {
   const std::map<RecordId, std::string> hub = dump_hub();
   std::set<std::string> at_hub;
   for (const auto& [key, batch] : hub_store_.state().batches) {
-    auto raw = hub_ops_->codec().unpack(batch.encoding, batch.dictionary, batch.raw_bytes, batch.payload);
+    auto raw =
+        hub_ops_->codec().unpack(batch.encoding, batch.dictionary, batch.raw_bytes, batch.payload);
     if (!raw) return breach("hub batch: " + to_string(raw.error()));
     collect_texts(*raw, at_hub);
   }
@@ -144,11 +149,12 @@ void World::check_converged() {
   }
   for (const auto& agent : agents_) {
     const std::map<RecordId, std::string> device = dump_agent(*agent);
-    const std::string name =
-        "agent " + std::to_string(agent->number) + " (" + to_hex(agent->replica->origin().view()) + ")";
+    const std::string name = "agent " + std::to_string(agent->number) + " (" +
+                             to_hex(agent->replica->origin().view()) + ")";
     for (const auto& [id, text] : device) {
       const auto at = hub.find(id);
-      if (at == hub.end()) return breach(name + " has a record the hub lacks: " + to_uuid_text(id.view()));
+      if (at == hub.end())
+        return breach(name + " has a record the hub lacks: " + to_uuid_text(id.view()));
       if (at->second != text) {
         return breach(name + " differs from the hub in " + to_uuid_text(id.view()) + "\n--- hub\n" +
                       at->second + "--- " + name + "\n" + text);

@@ -31,11 +31,13 @@ void World::crash_hub() {
 void World::start_agent(SimAgent& agent) {
   agent.store = std::make_unique<agent::MemoryKvStore>(agent.disk);
   agent.journal = std::make_unique<agent::MemoryJournal>(agent.disk);
-  auto opened = agent::Replica::open(*agent.store, *agent.journal, agent.random, agent.clock(now_), false);
+  auto opened =
+      agent::Replica::open(*agent.store, *agent.journal, agent.random, agent.clock(now_), false);
   if (!opened) {
     if (agent.disk.full) return;  // it says so and tries again
     if (opened.error().code == ErrorCode::storage_failed) return;
-    return breach("agent " + std::to_string(agent.number) + " does not start: " + to_string(opened.error()));
+    return breach("agent " + std::to_string(agent.number) +
+                  " does not start: " + to_string(opened.error()));
   }
   agent.replica = std::move(*opened);
   agent.connect_at = now_ + static_cast<std::int64_t>(agent.random.below(3000));
@@ -118,10 +120,12 @@ void World::maybe_fault() {
   }
   if (faults_.disk_full && random_.below(40) == 0) agent.disk.full = !agent.disk.full;
   if (faults_.clock_step && random_.below(30) == 0) {
-    constexpr std::int64_t kTargets[] = {0, 315'532'800'000, 1'262'304'000'000, 2'051'222'400'000, 4'070'908'800'000};
+    constexpr std::int64_t kTargets[] = {0, 315'532'800'000, 1'262'304'000'000, 2'051'222'400'000,
+                                         4'070'908'800'000};
     const std::uint64_t drawn = random_.below(8);
-    agent.clock_offset = drawn < 5 ? milliseconds(kTargets[drawn] - now_)
-                                   : milliseconds(static_cast<std::int64_t>(random_.below(600'000)) - 300'000);
+    agent.clock_offset =
+        drawn < 5 ? milliseconds(kTargets[drawn] - now_)
+                  : milliseconds(static_cast<std::int64_t>(random_.below(600'000)) - 300'000);
   }
   if (faults_.disk_rolled_back && random_.below(150) == 0) roll_back_disk(agent);
   if (faults_.device_cloned && random_.below(200) == 0) clone_device(agent);

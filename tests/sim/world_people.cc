@@ -1,4 +1,5 @@
-// What people do: create visits, answer items, write paragraphs, add and remove photos, submit, delete.
+// What people do: create visits, answer items, write paragraphs, add and remove photos, submit,
+// delete.
 
 #include "duhui/record/v1/visit.pb.h"
 #include "shared/merge/schema.h"
@@ -46,14 +47,18 @@ std::vector<IntendedWrite> World::draw_writes(const RecordState* state,
       answer.set_by(person);
       break;
     }
-    case 3: (*part.mutable_narrative())[person] = text; break;
+    case 3:
+      (*part.mutable_narrative())[person] = text;
+      break;
     case 4: {
       auto* photo = part.add_attachments();
       photo->set_id("ph" + std::to_string(random_.below(5)));
       photo->set_caption(text);
       break;
     }
-    case 5: part.set_unsigned_reason(text); break;
+    case 5:
+      part.set_unsigned_reason(text);
+      break;
     case 6: {
       auto* change = part.add_status_events();
       change->set_reason(text);
@@ -67,7 +72,8 @@ std::vector<IntendedWrite> World::draw_writes(const RecordState* state,
       sees_all = true;
       return writes;
     }
-    default: break;
+    default:
+      break;
   }
   return writes_of(part);
 }
@@ -103,7 +109,8 @@ void World::edit_at_agent(SimAgent& agent) {
   auto saved = agent.replica->save({intent}, agent.clock(now_));
   note("agent " + std::to_string(agent.number) + " saves " + text + (saved ? "" : " (refused)"));
   if (!saved) {
-    if (saved.error().code != ErrorCode::storage_failed) breach("save: " + to_string(saved.error()));
+    if (saved.error().code != ErrorCode::storage_failed)
+      breach("save: " + to_string(saved.error()));
     return;
   }
   ++verdict_.saved;

@@ -1,0 +1,95 @@
+// What goes from the hub to its devices: who is told of which scope, and how much at once.
+
+#include <algorithm>
+
+#include "hub/core/hub_core.h"
+#include "shared/sync/frame_codec.h"
+
+namespace duhui::hub {
+namespace {
+
+constexpr std::size_t kFeedBytesAim = 512 << 10;
+
+}  // namespace
+
+void HubCore::subscribe(Session& session,
+                        const std::string& scope,
+                        std::uint64_t through,
+                        std::uint64_t head) {
+  if (session.upload_only) return;
+  session.feeds[scope] = {.through = through, .head = head, .walking = false, .walk_after = {}};
+  subscribers_[scope].insert(session.id);
+}
+
+void HubCore::wake(const std::map<std::string, FeedHead>& grown,
+                   WallTime wall,
+                   HubEffects& effects) {
+  std::set<SessionId> awake;
+  for (const auto& [scope, head] : grown) {
+    if (head.through != 0 && !known_scopes_.contains(scope)) {
+      known_scopes_.insert(scope);
+      for (auto& [id, session] : sessions_) {
+        if (session.state != Session::State::live || session.feeds.contains(scope)) continue;
+        const auto& granted = session.device.scopes;
+        if (std::any_of(granted.begin(), granted.end(),
+                        [&](const std::string& g) { return scope_readable(g, scope); })) {
+          subscribe(session, scope, 0, head.through);
+        }
+      }
+    }
+    const auto subscribed = subscribers_.find(scope);
+    if (subscribed == subscribers_.end()) continue;
+    for (const SessionId id : subscribed->second) {
+      Session* session = find(id);
+      if (session == nullptr) continue;
+      session->feeds[scope].head = head.through;
+      awake.insert(id);
+    }
+  }
+  for (const SessionId id : awake) {
+    if (Session* session = find(id)) feed_more(*session, wall, effects);
+  }
+}
+
+void HubCore::feed_more(Session& session, WallTime wall, HubEffects& effects) {
+  if (session.state != Session::State::live || session.feed_job_running || session.credit_out == 0)
+    return;
+  auto job = std::make_unique<FeedJob>(session.id);
+  for (const auto& [scope, feed] : session.feeds) {
+    if (feed.through >= feed.head && !feed.walking) continue;
+    job->wants.push_back({.scope = scope,
+                          .after = feed.through,
+                          .walk_after = feed.walk_after,
+                          .walk = feed.walking});
+  }
+  if (job->wants.empty()) return;
+  job->own_origin = session.origin;
+  job->own_log_from = session.own_log_from;
+  job->own_through = session.own_through;
+  job->bytes_aim =
+      static_cast<std::size_t>(std::min<std::uint64_t>(session.credit_out, kFeedBytesAim));
+  job->now = wall;
+  session.feed_job_running = true;
+  effects.push_back(RunJob{std::move(job)});
+}
+
+void HubCore::fed(FeedJob& job, WallTime wall, HubEffects& effects) {
+  Session* session = find(job.session);
+  if (session == nullptr) return;
+  session->feed_job_running = false;
+  if (job.failed) {
+    return goodbye(*session, sync::v1::Goodbye::REASON_BUSY, to_string(*job.failed), effects, seconds(5));
+  }
+  for (FeedJob::Page& page : job.pages) {
+    Feed& feed = session->feeds[page.scope];
+    feed.through = page.through;
+    if (page.at_head) feed.head = std::max(feed.head, page.through);
+    feed.walking = page.walking;
+    feed.walk_after = page.walking ? page.walked_through : std::string();
+    session->credit_out -= std::min<std::uint64_t>(session->credit_out, page.frame.size());
+    effects.push_back(SendTo{session->id, std::move(page.frame)});
+  }
+  feed_more(*session, wall, effects);
+}
+
+}  // namespace duhui::hub
