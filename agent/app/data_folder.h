@@ -13,7 +13,8 @@
 
 namespace duhui::agent {
 
-/// Who this device is and which hub it belongs to: identity.key and identity.json.
+/// Who this device is and which hub it belongs to. Kept in identity.json and identity.key, and both
+/// once more in identity.spare: no single damaged or missing file takes the device from a school.
 struct DeviceCard {
   DeviceIdentity identity;
   std::string name{};  // as the hub calls it; empty before the first contact
@@ -35,7 +36,8 @@ class DataFolder {
   /// Makes the keys of a new device and keeps the ticket. `conflict`: the folder has a device
   /// already.
   Result<DeviceCard> enrol(const Ticket& ticket, Random& random);
-  /// `not_found`: `init` has not been run. `corrupt_data`: a file is damaged.
+  /// Mends what the spare copy can mend. `not_found`: `init` has not been run. `corrupt_data`: more
+  /// than one file is damaged.
   Result<DeviceCard> load();
   /// Replaces identity.json; durable on return.
   Status save(const DeviceCard& card);
@@ -44,8 +46,11 @@ class DataFolder {
 
  private:
   Status make_folders();
+  Result<std::string> read_kept(const std::string& path);
+  Status keep(const DeviceCard& card, const std::string& key_text);
   std::string key_file() const { return path_ + "/identity.key"; }
   std::string card_file() const { return path_ + "/identity.json"; }
+  std::string spare_file() const { return path_ + "/identity.spare"; }
 
   FileSystem& files_;
   const std::string path_;

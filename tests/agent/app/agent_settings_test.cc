@@ -1,0 +1,54 @@
+#include "agent/app/agent_settings.h"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/agent/store/temporary_folder.h"
+
+namespace duhui::agent {
+namespace {
+
+class AgentSettingsTest : public testing::Test {
+ protected:
+  ReadSettings read(const std::string& text) {
+    const std::string path = temporary_.path() + "/agent.toml";
+    std::ofstream(path) << text;
+    return read_settings(path).value();
+  }
+
+  TemporaryFolder temporary_;
+};
+
+TEST_F(AgentSettingsTest, TakesWhatIsSetAndKeepsTheDefaultsForTheRest) {
+  const ReadSettings read_ = read("data = \"/srv/records\"\n[api]\nport = 7481\n");
+  EXPECT_TRUE(read_.problems.empty());
+  EXPECT_EQ(read_.settings.data, "/srv/records");
+  EXPECT_EQ(read_.settings.api_port, 7481);
+  EXPECT_EQ(read_.settings.api_address, "127.0.0.1");
+  EXPECT_EQ(read_.settings.log_level, "info");
+}
+
+TEST_F(AgentSettingsTest, NamesTheLineOfEveryMistake) {
+  const ReadSettings read_ = read("dta = \"/x\"\n[api]\nport = 99999\n[log]\nlevel = \"loud\"\n");
+  ASSERT_EQ(read_.problems.size(), 3u);
+  std::string all;
+  for (const std::string& problem : read_.problems) all += problem + "\n";
+  EXPECT_NE(all.find("agent.toml:1: dta: unknown setting"), std::string::npos) << all;
+  EXPECT_NE(all.find("agent.toml:3: api.port"), std::string::npos) << all;
+  EXPECT_NE(all.find("agent.toml:5: log.level"), std::string::npos) << all;
+}
+
+TEST_F(AgentSettingsTest, OpensNothingToTheNetwork) {
+  EXPECT_EQ(read("[api]\naddress = \"0.0.0.0\"\n").problems.size(), 1u);
+}
+
+TEST_F(AgentSettingsTest, SaysWhereTextIsNotToml) {
+  const ReadSettings read_ = read("data = \n");
+  ASSERT_EQ(read_.problems.size(), 1u);
+  EXPECT_TRUE(read_.problems.front().starts_with("agent.toml:1"));
+}
+
+}  // namespace
+}  // namespace duhui::agent
