@@ -66,7 +66,8 @@ class Layers(Tree):
     def test_agent_and_hub_never_meet(self):
         self.write("agent/core/a.h", HEADER)
         self.write("hub/core/b.cc", '#include "agent/core/a.h"\n')
-        self.assert_one(self.found(), "hub/core must not include agent/core")
+        wrong = [problem for problem in self.found() if not problem.startswith("table: nobody uses")]
+        self.assert_one(wrong, "hub/core must not include agent/core")
         self.table({"agent/core": [], "hub/core": ["agent/core"]})
         self.assertIn("table: hub/core -> agent/core: agent and hub meet in shared and proto only", self.found())
 
