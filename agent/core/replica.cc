@@ -253,7 +253,8 @@ void Replica::keep_receipt(const sync::v1::Receipt& receipt) {
 }
 
 Status Replica::restamp(std::uint64_t first, const sync::v1::Ack& ack, RecordBatch& records) {
-  for (std::uint64_t seq = first; seq <= ack.through();) {
+  // Older ones than the log holds come with the feed, stamped.
+  for (std::uint64_t seq = std::max(first, state_.own_log_from()); seq <= ack.through();) {
     DUHUI_TRY(ops, own_ops(seq, sync_limits::kBatchRawBytesMax, sync_limits::kBatchOpsMax));
     if (ops.empty()) break;
     for (const OwnOp& own : ops) {

@@ -118,6 +118,8 @@ class Replica {
   Status start_fresh();
   Status replay_journal();
   Status adopt_journal_stream(const Dot& first);
+  /// Own ops that the salvaged store lacks and the journal has.
+  Status fill_from_journal();
   Status settle_after_salvage();
   Status count_scopes(KvBatch& batch);
   /// After `storage_failed`: reads everything again.

@@ -59,7 +59,10 @@ Status Replica::load(const ClockReading& clock, bool salvaged) {
   });
   if (!scanned) return scanned;
   DUHUI_CHECK_OK(replay_journal());
-  if (salvaged) DUHUI_CHECK_OK(settle_after_salvage());
+  if (salvaged) {
+    DUHUI_CHECK_OK(fill_from_journal());
+    DUHUI_CHECK_OK(settle_after_salvage());
+  }
   DUHUI_CHECK_OK(count_boot(clock));
   broken_ = false;
   return Done{};
@@ -148,6 +151,37 @@ Status Replica::adopt_journal_stream(const Dot& first) {
   state_.set_head(first.seq - 1);
   state_.set_own_log_from(first.seq);
   return Done{};
+}
+
+Status Replica::fill_from_journal() {
+  std::map<std::uint64_t, OwnOp> found;
+  DUHUI_TRY(damaged, journal_.replay([&](const Journal::Entry& entry) {
+    const std::uint64_t seq = entry.dot.seq;
+    if (entry.dot.origin != origin_ || seq <= state_.acknowledged() || seq > state_.head()) return;
+    found[seq] = {seq, std::string(entry.op), std::string(entry.chain)};
+  }));
+  static_cast<void>(damaged);  // counted by replay_journal
+  RecordBatch records(store_, scopes_);
+  KvBatch batch;
+  for (std::uint64_t seq = state_.acknowledged() + 1; seq <= state_.head(); ++seq) {
+    DUHUI_TRY(stored, store_.get(keys::own_op(origin_, seq)));
+    store::v1::OwnOp own;
+    if (!stored || !own.ParseFromString(*stored)) {
+      const auto at = found.find(seq);
+      // Another chain at the head: of a save that never went on.
+      if (at == found.end() || (seq == state_.head() && at->second.chain != state_.chain())) continue;
+      own.set_op(at->second.op);
+      own.set_chain(at->second.chain);
+      batch.put(keys::own_op(origin_, seq), own.SerializeAsString());
+    }
+    sync::v1::Op op;
+    if (!op.ParseFromString(own.op())) continue;
+    // The record may have been lost without its log; not yet stamped, it is the same if it is there.
+    auto added = records.add(Dot{origin_, seq}, own.op(), op, default_stamp(op), op.scope());
+    if (!added) return std::move(added).error();
+  }
+  records.write(batch);
+  return batch.empty() ? Status(Done{}) : store_.commit(batch);
 }
 
 Status Replica::settle_after_salvage() {

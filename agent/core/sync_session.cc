@@ -106,7 +106,8 @@ void SyncSession::push_more(std::vector<Effect>& effects, const ClockReading& cl
     const Dot last{replica_.origin(), ops->back().seq};
     batch.set_signature(identity_.key.sign(batch_statement(last, batch.chain())));
     Send out{encode_frame(frame)};
-    credit_ -= std::min<std::uint64_t>(credit_, out.frame.size());
+    if (out.frame.size() > credit_) return;  // the next Ack brings more
+    credit_ -= out.frame.size();
     in_flight_.push_back({last.seq, clock.monotonic});
     next_seq_ = last.seq + 1;
     effects.push_back(std::move(out));
@@ -248,6 +249,8 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
     in_flight_.clear();
     next_seq_ = hub_seq + 1;
   }
+  // What it has needs no sending; its beginning may not even be here any more.
+  if (hub_seq <= state.head()) next_seq_ = std::max(next_seq_, hub_seq + 1);
   for (const sync::v1::ScopeCursor& head : welcome.scopes()) {
     if (at_head_[head.scope()])
       compare_checksum(head.scope(), head.through(), head.checksum(), effects);
@@ -319,8 +322,10 @@ void SyncSession::on_walk_page(const sync::v1::WalkPage& page,
   auto changed = replica_.apply(page);
   if (!changed) return not_applied(changed.error(), effects);
   if (!changed->empty()) effects.push_back(RecordsChanged{std::move(*changed)});
-  at_head_[page.scope()] = false;
+  at_head_[page.scope()] = page.last();
   grant(page.scope(), bytes, effects);
+  // What changed behind the walk shows in the sum.
+  if (page.last()) compare_checksum(page.scope(), page.continue_after(), page.checksum(), effects);
 }
 
 void SyncSession::compare_checksum(const std::string& scope,
