@@ -14,6 +14,20 @@ using Json = nlohmann::json;
 /// Past this a device's clock is wrong, not late.
 constexpr Duration kClockSkewMax = minutes(2);
 
+WallTime hub_seen_time(const store::v1::AgentState& state) {
+  return WallTime{static_cast<std::int64_t>(state.hub_seen_ms())};
+}
+
+/// Null: nothing is known to be wrong.
+Json skew(WallTime wall, WallTime hub_seen, std::optional<Duration> offset) {
+  if (offset && *offset > kClockSkewMax) return "ahead";
+  if (offset && *offset < Duration{} - kClockSkewMax) return "behind";
+  // Not connected: a clock behind a hub time it has seen is surely wrong; ahead it may be just
+  // later.
+  if (hub_seen.ms != 0 && hub_seen - wall > kClockSkewMax) return "behind";
+  return nullptr;
+}
+
 Json storage_json(const Replica& replica, Json storage) {
   const Replica::OpenReport& report = replica.open_report();
   storage["fresh"] = report.fresh;
@@ -85,12 +99,8 @@ Result<Json> AgentApi::status() {
     counts[api::type_name(type)] = count;
     total += count;
   }
-  Json clock_json = {{"wall", api::time_text(clock.wall)}, {"skew", nullptr}};
-  // A clock behind the hub time it has seen is surely wrong; ahead it may just be later.
-  const WallTime hub_seen{static_cast<std::int64_t>(state.hub_seen_ms())};
-  if (hub_seen.ms != 0 && hub_seen - clock.wall > kClockSkewMax) {
-    clock_json["skew"] = "behind";
-  }
+  Json clock_json = {{"wall", api::time_text(clock.wall)},
+                     {"skew", skew(clock.wall, hub_seen_time(state), link.clock_offset)}};
   return Json{{"program", "duhui-agent"},
               {"version", version_},
               {"id", device.id},

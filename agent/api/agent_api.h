@@ -24,7 +24,8 @@ struct LinkFacts {
   WallTime since{};
   std::string last_error{};
   bool caught_up = false;
-  std::string device_name{};  // as the hub calls it
+  std::string device_name{};               // as the hub calls it
+  std::optional<Duration> clock_offset{};  // this clock minus the hub's, at the last welcome
 };
 std::string to_string(LinkFacts::State state);
 

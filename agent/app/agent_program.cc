@@ -161,6 +161,7 @@ void AgentProgram::add_commands(CLI::App& app) {
       config_command->add_subcommand("check", console_("检查设置文件", "check the settings file"));
   check->footer("  duhui-agent config check --config agent.toml");
   on(*check, &AgentProgram::config_check);
+  check->preparse_callback([this](std::size_t) { checks_settings_ = true; });
 }
 
 Status AgentProgram::settle() {
@@ -172,9 +173,14 @@ Status AgentProgram::settle() {
   if (!file.empty()) {
     DUHUI_TRY(read, read_settings(file));
     settings_ = std::move(read.settings);
-    if (!read.problems.empty())
-      return Error{ErrorCode::invalid_input, "settings: " + read.problems.front()};
+    problems_ = std::move(read.problems);
+    if (!problems_.empty() && !checks_settings_) {
+      return Error{ErrorCode::invalid_input, "settings: " + problems_.front()};
+    }
     config_ = file;
+  }
+  if (language_.empty() && !settings_.language.empty()) {
+    console_.use(settings_.language == "zh" ? api::Language::zh : api::Language::en);
   }
   if (!data_.empty()) settings_.data = data_;
   if (settings_.data.empty()) settings_.data = default_data_folder();
@@ -325,7 +331,10 @@ Result<int> AgentProgram::link_off() { return set_link(false); }
 Result<int> AgentProgram::config_check() {
   if (console_.json()) {
     console_.print(
-        {{"file", config_}, {"settings", settings_json(settings_)}, {"problems", Json::array()}});
+        {{"file", config_}, {"settings", settings_json(settings_)}, {"problems", problems_}});
+  } else if (!problems_.empty()) {
+    for (const std::string& problem : problems_) console_.out() << "✗ " << problem << "\n";
+    console_.out() << std::flush;
   } else {
     console_.out() << (config_.empty()
                            ? console_("没有设置文件，全部为默认值",
@@ -334,7 +343,7 @@ Result<int> AgentProgram::config_check() {
                    << "\n"
                    << settings_json(settings_).dump(2) << std::endl;
   }
-  return 0;
+  return problems_.empty() ? 0 : static_cast<int>(cli::ExitCode::usage);
 }
 
 }  // namespace duhui::agent

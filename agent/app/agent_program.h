@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -55,6 +56,8 @@ class AgentProgram {
   std::string language_;
   std::string ticket_file_;
   int port_ = -1;
+  bool checks_settings_ = false;
+  std::vector<std::string> problems_;  // of the settings file
   std::int64_t wait_ms_ = 30'000;
 
   boost::asio::io_context loop_{1};

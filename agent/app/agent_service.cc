@@ -122,7 +122,8 @@ AgentHooks AgentService::hooks() {
                      .since = link_->since(),
                      .last_error = link_->last_error(),
                      .caught_up = link_->caught_up(),
-                     .device_name = card_->name};
+                     .device_name = card_->name,
+                     .clock_offset = clock_offset_};
   };
   hooks.device = [this] {
     return DeviceFacts{.id = to_uuid_text(card_->identity.id.view()),
@@ -141,6 +142,8 @@ AgentHooks AgentService::hooks() {
 
 void AgentService::welcomed(const Digest& pin, const std::string& device_name) {
   spdlog::info("hub: welcomed as {}", device_name);
+  const WallTime hub_time{static_cast<std::int64_t>(replica_->state().hub_seen_ms())};
+  clock_offset_ = clock_.wall() - hub_time;
   DeviceCard card = *card_;
   card.identity.ticket.clear();
   card.hub.pin = pin.str();
@@ -173,6 +176,11 @@ void AgentService::acknowledged(std::uint64_t through) {
 // --- requests ---
 
 asio::awaitable<net::HttpResponse> AgentService::answer(net::HttpRequest request) {
+  // A page from elsewhere can make a browser post a form or plain text here, but not JSON.
+  if (request.method != "GET" && !request.header("content-type").starts_with("application/json")) {
+    co_return http_response(
+        api::error_answer({ErrorCode::invalid_input, "content-type: application/json"}));
+  }
   const std::string_view path =
       std::string_view(request.target).substr(0, request.target.find('?'));
   if (request.method == "POST" && path == std::string(api::kBasePath) + "/sync") {

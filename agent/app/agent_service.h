@@ -83,6 +83,7 @@ class AgentService final : private LinkEvents {
   std::unique_ptr<Link> link_;  // null: opened for one command
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::string> addresses_;
+  std::optional<Duration> clock_offset_;  // at the last welcome of this run
 };
 
 /// What opening the store found, for the API.

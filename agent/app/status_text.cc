@@ -67,9 +67,11 @@ void write_status(cli::Console& console, const Json& status) {
     out << console("  无法找回的修改：", "  ops that could not be recovered: ") << storage["lost"]
         << "\n";
   }
-  if (!status["clock"]["skew"].is_null()) {
-    out << console("本机时钟落后于中心，请校正。",
-                   "This device's clock is behind the hub's; please set it.")
+  if (const Json& skew = status["clock"]["skew"]; !skew.is_null()) {
+    out << (skew == "ahead" ? console("本机时钟比中心快，请校正。",
+                                      "This device's clock is ahead of the hub's; please set it.")
+                            : console("本机时钟比中心慢，请校正。",
+                                      "This device's clock is behind the hub's; please set it."))
         << "\n";
   }
   out << std::flush;

@@ -38,6 +38,8 @@ class Console {
   bool json() const { return json_; }
   bool* json_flag() { return &json_; }
   api::Language language() const { return language_; }
+  /// A settings file may name another language than the locale.
+  void use(api::Language language) { language_ = language; }
   std::ostream& out() { return out_; }
   std::ostream& err() { return err_; }
 
@@ -50,7 +52,7 @@ class Console {
   int fail(const Error& error);
 
  private:
-  const api::Language language_;
+  api::Language language_;
   std::ostream& out_;
   std::ostream& err_;
   bool json_ = false;

@@ -151,6 +151,13 @@ TEST_F(AgentApiTest, NoticesAClockThatIsBehindTheHub) {
   EXPECT_EQ(get("/status").body["clock"]["skew"], "behind");
 }
 
+TEST_F(AgentApiTest, NoticesAClockThatTheHubFoundAhead) {
+  link_.clock_offset = hours(24);
+  EXPECT_EQ(get("/status").body["clock"]["skew"], "ahead");
+  link_.clock_offset = seconds(3);
+  EXPECT_TRUE(get("/status").body["clock"]["skew"].is_null());
+}
+
 TEST_F(AgentApiTest, ImportsAWholeTermWithFewCommits) {
   Json many = Json::array();
   for (int n = 0; n < 450; ++n) {
