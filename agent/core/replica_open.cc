@@ -169,14 +169,16 @@ Status Replica::fill_from_journal() {
     if (!stored || !own.ParseFromString(*stored)) {
       const auto at = found.find(seq);
       // Another chain at the head: of a save that never went on.
-      if (at == found.end() || (seq == state_.head() && at->second.chain != state_.chain())) continue;
+      if (at == found.end() || (seq == state_.head() && at->second.chain != state_.chain()))
+        continue;
       own.set_op(at->second.op);
       own.set_chain(at->second.chain);
       batch.put(keys::own_op(origin_, seq), own.SerializeAsString());
     }
     sync::v1::Op op;
     if (!op.ParseFromString(own.op())) continue;
-    // The record may have been lost without its log; not yet stamped, it is the same if it is there.
+    // The record may have been lost without its log; not yet stamped, it is the same if it is
+    // there.
     auto added = records.add(Dot{origin_, seq}, own.op(), op, default_stamp(op), op.scope());
     if (!added) return std::move(added).error();
   }

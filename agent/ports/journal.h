@@ -10,8 +10,8 @@
 
 namespace duhui::agent {
 
-/// The outbox journal: every own op that no hub has acknowledged, a second time, in a file that only
-/// grows. Calls block; one thread at a time.
+/// The outbox journal: every own op that no hub has acknowledged, a second time, in a file that
+/// only grows. Calls block; one thread at a time.
 class Journal {
  public:
   struct Entry {

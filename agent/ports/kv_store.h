@@ -28,9 +28,9 @@ struct KvBatch {
 
 /// An ordered byte map on this device. Calls block; one thread at a time.
 ///
-/// After any call returned `storage_failed` the outcome of a commit is unknown: the batch may or may
-/// not be there. The implementation has then reopened (or will, at the next call) what is really on
-/// disk; the caller forgets what it cached and reads again.
+/// After any call returned `storage_failed` the outcome of a commit is unknown: the batch may or
+/// may not be there. The implementation has then reopened (or will, at the next call) what is
+/// really on disk; the caller forgets what it cached and reads again.
 class KvStore {
  public:
   virtual ~KvStore() = default;
@@ -43,8 +43,10 @@ class KvStore {
 
   /// Visits keys in [`from`, end of `prefix`) in order, from one consistent snapshot, until `visit`
   /// returns false. `from` empty: the start of the prefix. `visit` must not call the store.
-  virtual Status scan(std::string_view prefix, std::string_view from,
-                      const std::function<bool(std::string_view key, std::string_view value)>& visit) = 0;
+  virtual Status scan(
+      std::string_view prefix,
+      std::string_view from,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) = 0;
 };
 
 }  // namespace duhui::agent

@@ -78,7 +78,8 @@ void HubCore::fed(FeedJob& job, WallTime wall, HubEffects& effects) {
   if (session == nullptr) return;
   session->feed_job_running = false;
   if (job.failed) {
-    return goodbye(*session, sync::v1::Goodbye::REASON_BUSY, to_string(*job.failed), effects, seconds(5));
+    return goodbye(*session, sync::v1::Goodbye::REASON_BUSY, to_string(*job.failed), effects,
+                   seconds(5));
   }
   for (FeedJob::Page& page : job.pages) {
     Feed& feed = session->feeds[page.scope];

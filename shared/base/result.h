@@ -12,14 +12,14 @@ namespace duhui {
 
 /// One code per reaction a caller can have; everything else is `detail`.
 enum class ErrorCode : std::uint8_t {
-  invalid_input,    // the caller's data is wrong: tell them, change nothing
-  not_found,        // the named thing does not exist
-  refused,          // a domain rule or a permission forbids it; `detail` begins with the rule's name
-  conflict,         // somebody else changed it first: read again
-  corrupt_data,     // stored or received bytes are damaged: set aside, repair, report
-  storage_failed,   // the storage handle is dead: close, reopen, verify
-  unavailable,      // try again later: peer gone, queue full, shutting down
-  limit_exceeded,   // over an explicit limit
+  invalid_input,   // the caller's data is wrong: tell them, change nothing
+  not_found,       // the named thing does not exist
+  refused,         // a domain rule or a permission forbids it; `detail` begins with the rule's name
+  conflict,        // somebody else changed it first: read again
+  corrupt_data,    // stored or received bytes are damaged: set aside, repair, report
+  storage_failed,  // the storage handle is dead: close, reopen, verify
+  unavailable,     // try again later: peer gone, queue full, shutting down
+  limit_exceeded,  // over an explicit limit
 };
 
 /// The identifier of `code`, as used in JSON answers.
@@ -38,8 +38,10 @@ std::string to_string(const Error& error);
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
@@ -84,14 +86,14 @@ struct Done {};
 using Status = Result<Done>;
 
 /// Declares `name` from the Result of `expression`, or returns its error.
-#define DUHUI_TRY(name, expression)                                   \
-  auto name##_result = (expression);                                  \
-  if (!name##_result) return std::move(name##_result).error();        \
+#define DUHUI_TRY(name, expression)                            \
+  auto name##_result = (expression);                           \
+  if (!name##_result) return std::move(name##_result).error(); \
   auto name = std::move(name##_result).value()
 
 /// Returns the error of a Status, if it has one.
-#define DUHUI_CHECK_OK(expression)                                        \
-  do {                                                                    \
+#define DUHUI_CHECK_OK(expression)                                                \
+  do {                                                                            \
     if (auto status_ = (expression); !status_) return std::move(status_).error(); \
   } while (false)
 

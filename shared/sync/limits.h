@@ -5,8 +5,8 @@
 
 #include "shared/base/time.h"
 
-/// Every limit of the sync protocol. A peer that exceeds one is answered and closed; nothing it sends
-/// can make us allocate more than these allow.
+/// Every limit of the sync protocol. A peer that exceeds one is answered and closed; nothing it
+/// sends can make us allocate more than these allow.
 namespace duhui::sync_limits {
 
 /// One WebSocket message, checked before it is parsed.

@@ -1,5 +1,7 @@
 // What every HubStore must do, on the fake and on the real adapter: streams, batches and records.
 
+#include "tests/hub/store/hub_store_contract.h"
+
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -9,7 +11,6 @@
 #include <gtest/gtest.h>
 
 #include "hub/ports/store_limits.h"
-#include "tests/hub/store/hub_store_contract.h"
 
 namespace duhui::hub {
 namespace {
