@@ -6,6 +6,7 @@
 #include <google/protobuf/message.h>
 #include <nlohmann/json.hpp>
 
+#include "shared/api/provisional_numbers.h"
 #include "shared/api/record_ids.h"
 #include "shared/api/time_text.h"
 #include "shared/crypto/registry_id.h"
@@ -143,6 +144,12 @@ bool writable_here(const std::vector<std::string>& granted, const std::string& s
          });
 }
 
+bool issues_notice(const RecordSchema& schema, const Json& edits) {
+  return std::any_of(edits.begin(), edits.end(), [&](const Json& edit) {
+    return edit.value("do", "") == "transition" && is_issuing(schema, edit.value("value", Json()));
+  });
+}
+
 Error at_place(Error error, const std::string& place) {
   error.detail = place + ": " + error.detail;
   return error;
@@ -184,6 +191,15 @@ Result<NewRecord> RecordRequests::create(const Json& body) {
       created.intent.record = given;
     }
     created.id_text = to_uuid_text(created.intent.record.view());
+  }
+  if (!import && is_issuing(*schema, value.value("state", Json())) &&
+      !value.contains("provisional_no")) {
+    DUHUI_TRY(number, next_provisional_number(source_, value.value("school_id", "")));
+    if (!number.empty()) {
+      const auto blank = new_message(*schema->descriptor);
+      DUHUI_TRY(write, edit_set(*schema, "provisional_no", number, *blank, author));
+      edit.writes.push_back(std::move(write.writes.front()));
+    }
   }
   DUHUI_TRY(rank, people_.rank_of(person));
   // Who is not known here (registries not arrived yet) is not turned away: the hub knows better.
@@ -244,9 +260,18 @@ Result<std::vector<Intent>> RecordRequests::edit(const RecordId& id,
     }
     draft.take(std::move(*next));
   }
-  const RecordEdit edit = draft.edit();
   DUHUI_TRY(rank, people_.rank_of(person));
-  if (rank != 0) DUHUI_CHECK_OK(check_edit(shown, edit, person, static_cast<Writer>(rank)));
+  if (rank != 0) {
+    DUHUI_CHECK_OK(check_edit(shown, draft.edit(), person, static_cast<Writer>(rank)));
+  }
+  if (issues_notice(schema, body["edits"]) && !shown.record.contains("provisional_no")) {
+    DUHUI_TRY(number, next_provisional_number(source_, shown.record.value("school_id", "")));
+    if (!number.empty()) {
+      DUHUI_TRY(write, edit_set(schema, "provisional_no", number, *draft.message(), author));
+      draft.take(std::move(write));
+    }
+  }
+  const RecordEdit edit = draft.edit();
 
   Intent intent;
   intent.record = id;

@@ -134,13 +134,18 @@ void add_signatures(const PresentInput& input, Presented* out) {
   out->record["signatures"] = std::move(list);
 }
 
+/// What waits, one entry for each author: the lead takes or refuses a colleague's additions
+/// together.
 void add_amendments(Presented* out) {
   Json list = out->record.value("amendments", Json::array());
+  std::map<std::string, std::set<std::string>> waiting;
   for (const Amendment& amendment : out->view.amendments) {
-    Json paths = Json::array();
-    for (const RegisterKey& key : amendment.registers) paths.push_back(path_of(*out->schema, key));
-    list.push_back(
-        {{"by", amendment.person}, {"status", "pending"}, {"contains", std::move(paths)}});
+    for (const RegisterKey& key : amendment.registers) {
+      waiting[amendment.person].insert(path_of(*out->schema, key));
+    }
+  }
+  for (const auto& [person, paths] : waiting) {
+    list.push_back({{"by", person}, {"status", "pending"}, {"contains", paths}});
   }
   if (!list.empty()) out->record["amendments"] = std::move(list);
 }

@@ -115,6 +115,9 @@ TEST(Present, LetsWhatArrivesAfterSubmissionWaitAsAnAmendment) {
     EXPECT_FALSE(presented.record.contains("attachments"));
     EXPECT_TRUE(replica->field("narrative/u-sup-002")["shown"].is_null());
     EXPECT_EQ(presented.record["signatures"][0]["stale"], false);
+    EXPECT_EQ(presented.record["amendments"].size(), 1u);  // one for each author
+    EXPECT_EQ(presented.record["amendments"][0]["contains"],
+              Json({"attachments/ph2", "narrative/u-sup-002"}));
     EXPECT_EQ(presented.record["amendments"][0]["by"], "u-sup-002");
     EXPECT_EQ(presented.record["amendments"][0]["status"], "pending");
   }
