@@ -26,20 +26,34 @@ std::string join(const std::vector<std::string_view>& ops) {
   return raw;
 }
 
+struct FreeDictionary {
+  void operator()(ZSTD_CDict* dictionary) const { ZSTD_freeCDict(dictionary); }
+  void operator()(ZSTD_DDict* dictionary) const { ZSTD_freeDDict(dictionary); }
+};
+
+// Half a megabyte of tables, read by any number of threads: one per process, made on first use, so
+// that a device that never packs does not pay for them.
+const ZSTD_CDict* compress_dictionary() {
+  static const std::unique_ptr<ZSTD_CDict, FreeDictionary> made(
+      ZSTD_createCDict(record_dictionary().bytes.data(), record_dictionary().bytes.size(), kLevel));
+  return made.get();
+}
+
+const ZSTD_DDict* decompress_dictionary() {
+  static const std::unique_ptr<ZSTD_DDict, FreeDictionary> made(
+      ZSTD_createDDict(record_dictionary().bytes.data(), record_dictionary().bytes.size()));
+  return made.get();
+}
+
 }  // namespace
 
 struct PayloadCodec::Contexts {
   ZSTD_CCtx* compress = ZSTD_createCCtx();
   ZSTD_DCtx* decompress = ZSTD_createDCtx();
-  // Built on first use: a device that never packs does not pay for the tables.
-  ZSTD_CDict* compress_dictionary = nullptr;
-  ZSTD_DDict* decompress_dictionary = nullptr;
 
   ~Contexts() {
     ZSTD_freeCCtx(compress);
     ZSTD_freeDCtx(decompress);
-    ZSTD_freeCDict(compress_dictionary);
-    ZSTD_freeDDict(decompress_dictionary);
   }
 };
 
@@ -60,18 +74,15 @@ void PayloadCodec::pack(const std::vector<std::string_view>& ops,
   const RecordDictionary dictionary = record_dictionary();
   const bool with_dictionary = dictionary_known && !dictionary.bytes.empty();
   if (raw.size() >= kCompressFrom) {
-    if (with_dictionary && contexts_->compress_dictionary == nullptr) {
-      contexts_->compress_dictionary =
-          ZSTD_createCDict(dictionary.bytes.data(), dictionary.bytes.size(), kLevel);
-    }
     ZSTD_CCtx* context = contexts_->compress;
     std::string packed(ZSTD_compressBound(raw.size()), '\0');
     ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, kLevel);
-    // The batch carries its own length and dictionary number, and its chain makes a checksum needless.
+    // The batch carries its own length and dictionary number, and its chain makes a checksum
+    // needless.
     ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
     ZSTD_CCtx_setParameter(context, ZSTD_c_dictIDFlag, 0);
-    if (with_dictionary) ZSTD_CCtx_refCDict(context, contexts_->compress_dictionary);
+    if (with_dictionary) ZSTD_CCtx_refCDict(context, compress_dictionary());
     const std::size_t size =
         ZSTD_compress2(context, packed.data(), packed.size(), raw.data(), raw.size());
     if (ZSTD_isError(size) == 0 && size < raw.size()) {
@@ -79,7 +90,7 @@ void PayloadCodec::pack(const std::vector<std::string_view>& ops,
       batch->set_encoding(with_dictionary ? sync::v1::ENCODING_ZSTD_DICTIONARY
                                           : sync::v1::ENCODING_ZSTD);
       if (with_dictionary) batch->set_dictionary(dictionary.id);
-      batch->set_payload(packed);
+      batch->set_payload(std::move(packed));
       return;
     }
   }
@@ -92,7 +103,8 @@ Result<std::string> PayloadCodec::unpack(sync::v1::Encoding encoding,
                                          std::uint32_t raw_bytes,
                                          std::string_view payload) {
   if (raw_bytes > sync_limits::kBatchRawBytesMax) {
-    return Error{ErrorCode::limit_exceeded, "batch payload: " + std::to_string(raw_bytes) + " bytes"};
+    return Error{ErrorCode::limit_exceeded,
+                 "batch payload: " + std::to_string(raw_bytes) + " bytes"};
   }
   if (encoding == sync::v1::ENCODING_PLAIN) {
     if (payload.size() != raw_bytes) {
@@ -111,13 +123,7 @@ Result<std::string> PayloadCodec::unpack(sync::v1::Encoding encoding,
   }
   ZSTD_DCtx* context = contexts_->decompress;
   ZSTD_DCtx_reset(context, ZSTD_reset_session_and_parameters);
-  if (with_dictionary) {
-    if (contexts_->decompress_dictionary == nullptr) {
-      contexts_->decompress_dictionary =
-          ZSTD_createDDict(known.bytes.data(), known.bytes.size());
-    }
-    ZSTD_DCtx_refDDict(context, contexts_->decompress_dictionary);
-  }
+  if (with_dictionary) ZSTD_DCtx_refDDict(context, decompress_dictionary());
   // One byte of room more than announced, so that a longer content is noticed, not cut.
   std::string raw(std::size_t{raw_bytes} + 1, '\0');
   const std::size_t size =
@@ -132,7 +138,8 @@ Result<std::string> PayloadCodec::unpack(sync::v1::Encoding encoding,
   return raw;
 }
 
-Result<std::vector<std::string_view>> PayloadCodec::split(std::string_view raw, std::uint32_t count) {
+Result<std::vector<std::string_view>> PayloadCodec::split(std::string_view raw,
+                                                          std::uint32_t count) {
   if (count == 0 || count > sync_limits::kBatchOpsMax) {
     return Error{ErrorCode::limit_exceeded, "batch: " + std::to_string(count) + " ops"};
   }
@@ -147,8 +154,8 @@ Result<std::vector<std::string_view>> PayloadCodec::split(std::string_view raw, 
     raw.remove_prefix(static_cast<std::size_t>(*size));
   }
   if (ops.size() != count) {
-    return Error{ErrorCode::corrupt_data, "batch: " + std::to_string(ops.size()) + " ops instead of " +
-                                              std::to_string(count)};
+    return Error{ErrorCode::corrupt_data, "batch: " + std::to_string(ops.size()) +
+                                              " ops instead of " + std::to_string(count)};
   }
   return ops;
 }
