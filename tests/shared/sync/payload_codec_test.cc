@@ -73,6 +73,17 @@ TEST(PayloadCodec, NamesTheDictionaryOnlyToAPeerThatHasIt) {
   const std::vector<std::string> ops(20, "a record of supervision, again and again");
   EXPECT_EQ(packed(codec, ops, false).encoding(), sync::v1::ENCODING_ZSTD);
   EXPECT_EQ(packed(codec, ops, false).dictionary(), 0u);
+  EXPECT_EQ(packed(codec, ops, true).encoding(), sync::v1::ENCODING_ZSTD_DICTIONARY);
+  EXPECT_EQ(packed(codec, ops, true).dictionary(), PayloadCodec::dictionary_id());
+}
+
+TEST(PayloadCodec, KnowsTheWordsOfSupervisionFromTheDictionary) {
+  PayloadCodec codec;
+  const std::vector<std::string> op = {
+      "org-430200/org-430202 u-sup-012 good 现场看与记录看能对上。"};
+  EXPECT_EQ(*unpacked(codec, packed(codec, op, true)), op);
+  EXPECT_LT(packed(codec, op, true).payload().size() * 3,
+            packed(codec, op, false).payload().size() * 2);
 }
 
 TEST(PayloadCodec, RefusesAnUnknownEncodingOrDictionary) {
