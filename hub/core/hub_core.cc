@@ -192,6 +192,9 @@ void HubCore::on_hello(Session& session,
   session.own_log_from = std::max<std::uint64_t>(hello.own_log_from(), 1);
   session.own_through = hello.head().seq();
   session.upload_only = hello.upload_only();
+  const auto& known = hello.dictionaries();
+  session.dictionary_known =
+      std::find(known.begin(), known.end(), PayloadCodec::dictionary_id()) != known.end();
   session.credit_out = std::min<std::uint64_t>(hello.credit(), 4 * sync_limits::kDownstreamCredit);
   session.credit_in = sync_limits::kUpstreamCredit;
   session.device_clock = {.wall = {hello.clock().wall_ms()},
@@ -273,6 +276,7 @@ void HubCore::on_question(Session& session, Frame&& frame, HubEffects& effects) 
   ++session.questions_running;
   auto job = std::make_unique<QuestionJob>(session.id, std::move(frame));
   job->own_origin = session.origin;
+  job->dictionary_known = session.dictionary_known;
   effects.push_back(RunJob{std::move(job)});
 }
 

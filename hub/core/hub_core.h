@@ -98,6 +98,7 @@ class HubCore {
     ClockReading device_clock;
     WallTime hub_clock;
     bool upload_only = false;
+    bool dictionary_known = false;
     std::uint64_t credit_out = 0;        // downstream bytes the device will still take
     std::uint64_t credit_in = 0;         // upstream bytes it may still send
     std::vector<sync::v1::Batch> early;  // arrived before the welcome

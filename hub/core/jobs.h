@@ -175,6 +175,8 @@ class FeedJob final : public Job {
   std::uint64_t own_log_from = 1;
   std::uint64_t own_through = 0;
   std::size_t bytes_aim = 0;
+  // The device's software holds our dictionary; an older one is sent plain zstd.
+  bool dictionary_known = true;
   WallTime now;
 
   struct Page {
@@ -208,6 +210,7 @@ class QuestionJob final : public Job {
 
   const sync::v1::Frame question;
   Origin own_origin;
+  bool dictionary_known = true;
   sync::v1::Frame answer;
 
  private:

@@ -32,6 +32,28 @@ void copy_stamps(const StampRuns& runs,
   }
 }
 
+using Runs = google::protobuf::RepeatedPtrField<sync::v1::Batch>;
+
+/// Packs again, for a device whose software is older than the dictionary.
+Status without_dictionary(PayloadCodec& codec, Runs* runs) {
+  for (sync::v1::Batch& run : *runs) {
+    if (run.encoding() != sync::v1::ENCODING_ZSTD_DICTIONARY) continue;
+    DUHUI_TRY(raw, codec.unpack(run.encoding(), run.dictionary(), run.raw_bytes(), run.payload()));
+    DUHUI_TRY(ops, PayloadCodec::split(raw, run.count()));
+    run.clear_dictionary();
+    codec.pack(ops, false, &run);
+  }
+  return Done{};
+}
+
+Status without_dictionary(PayloadCodec& codec,
+                          google::protobuf::RepeatedPtrField<sync::v1::WalkedRecord>* records) {
+  for (sync::v1::WalkedRecord& record : *records) {
+    DUHUI_CHECK_OK(without_dictionary(codec, record.mutable_runs()));
+  }
+  return Done{};
+}
+
 /// Ops [first, end) of one stream as they are stored; whole batches go out untouched.
 Status pack_run(HubTransaction& tx,
                 OpReader& ops,
@@ -121,6 +143,9 @@ Status FeedJob::feed_page(HubTransaction& tx,
     through = row.first + row.count - 1;
     checksum = row.checksum_after;
   }
+  if (!dictionary_known) {
+    DUHUI_CHECK_OK(without_dictionary(context.ops.codec(), page.mutable_runs()));
+  }
   page.set_through(through);
   page.set_checksum(checksum);
   page.set_at_head(through == head.through);
@@ -176,6 +201,9 @@ Status FeedJob::walk_page(HubTransaction& tx,
     ++taken;
   }
   const bool last = taken == rows.size() && rows.size() < kWalkRecordsAtOnce;
+  if (!dictionary_known) {
+    DUHUI_CHECK_OK(without_dictionary(context.ops.codec(), page.mutable_records()));
+  }
   page.set_through(through.str());
   page.set_last(last);
   page.set_hub_time_ms(now.ms);
@@ -196,7 +224,11 @@ Status FeedJob::walk_page(HubTransaction& tx,
 void QuestionJob::run(StorageContext& context) {
   const auto done = context.store.read([&](HubTransaction& tx) -> Status {
     answer.Clear();
-    return question.has_fork_probe() ? probe(tx, context) : range(tx, context);
+    if (question.has_fork_probe()) return probe(tx, context);
+    DUHUI_CHECK_OK(range(tx, context));
+    return dictionary_known ? Status(Done{})
+                            : without_dictionary(context.ops.codec(),
+                                                 answer.mutable_range_answer()->mutable_records());
   });
   if (!done) failed = done.error();
 }

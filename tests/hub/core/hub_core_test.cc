@@ -280,6 +280,37 @@ TEST(HubCore, CommitsTheBatchesOfManySessionsTogether) {
   for (const SessionId id : ids) EXPECT_EQ(hub.ack(id).through(), 1u);
 }
 
+TEST(HubCore, SendsADeviceWithoutTheDictionaryWhatItCanRead) {
+  TestHub hub;
+  TestWriter writer(1), older(2), newer(3);
+  for (TestWriter* device : {&writer, &older, &newer}) hub.enrol(*device, {kSchool});
+  const SessionId from = hub.connect(writer);
+  const SessionId old_link = hub.connect(older);
+  const SessionId new_link = hub.open();
+  sync::v1::Hello hello = newer.hello("binding");
+  hello.add_dictionaries(PayloadCodec::dictionary_id());
+  hub.say_hello(new_link, hello);
+  for (char record = 'a'; record < 'e'; ++record) {
+    sync::v1::Op op = TestWriter::creating(record);
+    op.set_reason("食堂留样柜八盒都有标签，陪餐记录真实。");
+    writer.write(op);
+  }
+  const sync::v1::Batch batch = writer.batch(1, 4);
+  ASSERT_EQ(batch.encoding(), sync::v1::ENCODING_ZSTD_DICTIONARY);
+  hub.say_batch(from, batch);
+  const sync::v1::Batch as_stored = hub.last(new_link, Frame::kFeedPage).feed_page().runs(0);
+  EXPECT_EQ(as_stored.payload(), batch.payload());
+  const sync::v1::Batch plain = hub.last(old_link, Frame::kFeedPage).feed_page().runs(0);
+  EXPECT_NE(plain.encoding(), sync::v1::ENCODING_ZSTD_DICTIONARY);
+  PayloadCodec codec;
+  const auto raw =
+      codec.unpack(plain.encoding(), plain.dictionary(), plain.raw_bytes(), plain.payload());
+  const auto raw_stored =
+      codec.unpack(batch.encoding(), batch.dictionary(), batch.raw_bytes(), batch.payload());
+  ASSERT_TRUE(raw && raw_stored);
+  EXPECT_EQ(*raw, *raw_stored);
+}
+
 TEST(HubCore, FeedsEveryReaderOfAScopeAndNobodyElse) {
   TestHub hub;
   TestWriter writer(1), neighbour(2), stranger(3);
