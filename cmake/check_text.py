@@ -42,7 +42,7 @@ CODE_RULES = [
 
 TEXT_RULES = [
     Rule(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\))", "write TODO(#12), with the number of an issue, or do it"),
-    Rule(r"(?<![\w.$}~-])/(?:wor[k]|roo[t]|home/\w+)/", "no path of one machine; use a path from the repository root"),
+    Rule(r"(?<![\w.$}~-])/(?:roo[t]|home/\w+)/", "no path of one machine; use a path from the repository root"),
 ]
 TEXT_SUFFIXES = (".h", ".cc", ".proto", ".py", ".cmake", ".txt", ".md", ".json", ".yaml", ".yml", ".toml", ".sh",
                  ".ts", ".vue", ".service")
