@@ -32,7 +32,7 @@ class RecordBatch {
                    const OpStamp& stamp,
                    const std::string& scope,
                    std::string_view seal = {});
-  /// Takes the ops `from` of `origin` > `common` out of a record (they are saved again elsewhere).
+  /// Takes an op out of its record: it is saved again under another dot. Not there: no effect.
   Status remove(const RecordId& id, const Dot& dot);
   void quarantine(const Dot& dot, std::string_view op_bytes, std::string reason);
 
