@@ -5,7 +5,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
@@ -20,12 +20,28 @@ namespace {
 using boost::asio::ip::tcp;
 constexpr auto kNoThrow = boost::asio::as_tuple(boost::asio::use_awaitable);
 
-ListenerOptions impatient() {
+/// Long deadlines, as in the program: a slow machine must not meet them by accident.
+ListenerOptions patient() {
   ListenerOptions options;
-  options.http.head_timeout = milliseconds(300);
   options.http.head_bytes_max = 4096;
-  options.stream.handshake_timeout = milliseconds(300);
   options.stream.message_bytes_max = 100'000;
+  return options;
+}
+
+// For tests that wait for a deadline: only that one is short. What takes this long did not wait
+// for another one, which are all longer.
+constexpr Duration kShort = milliseconds(500);
+constexpr auto kFarBelowTheOthers = std::chrono::seconds(10);
+
+ListenerOptions impatient_for_tls() {
+  ListenerOptions options = patient();
+  options.stream.handshake_timeout = kShort;
+  return options;
+}
+
+ListenerOptions impatient_for_heads() {
+  ListenerOptions options = patient();
+  options.http.head_timeout = kShort;
   return options;
 }
 
@@ -54,48 +70,60 @@ awaitable<void> send_all(Stream& stream, std::string bytes) {
   co_await boost::asio::async_write(stream, boost::asio::buffer(bytes), kNoThrow);
 }
 
+/// An honest client tries again as the program does: on a busy machine it can run into the short
+/// deadline too.
 awaitable<void> still_serves(HubAddress hub) {
   auto stream = co_await connect_to_hub(hub, {});
-  EXPECT_TRUE(stream) << "after the abuse";
+  for (int attempt = 1; !stream && attempt < 20; ++attempt) {
+    stream = co_await connect_to_hub(hub, {});
+  }
+  EXPECT_TRUE(stream) << "with the abuse: " << stream.error().detail;
   if (!stream) co_return;
   auto written = co_await (*stream)->write("hello");
   auto answer = co_await (*stream)->read();
   EXPECT_TRUE(written && answer && *answer == "hello");
 }
 
-awaitable<void> send_garbage(HubAddress hub) {
+awaitable<void> send_garbage(HubAddress hub, std::string bytes) {
+  auto socket = co_await connect_raw(hub.port);
+  co_await send_all(socket, std::move(bytes));
+  co_await read_all(socket);  // returns because the hub gives up
+}
+
+awaitable<void> send_garbage_of_many_sizes(HubAddress hub) {
   SeededRandom random(4);
+  TaskScope others(co_await boost::asio::this_coro::executor);
   for (std::size_t size : {1u, 5u, 100u, 3000u, 60'000u}) {
-    auto socket = co_await connect_raw(hub.port);
     std::string bytes(size, '\0');
     random.fill(bytes.data(), bytes.size());
-    co_await send_all(socket, bytes);
-    co_await read_all(socket);  // returns because the hub gives up
+    others.spawn(send_garbage(hub, std::move(bytes)));
   }
+  co_await still_serves(hub);
+  co_await others.wait();
   co_await still_serves(hub);
 }
 
 TEST(ListenerAbuse, GarbageInsteadOfTlsHurtsNobodyElse) {
   Loop loop;
-  auto& hub =
-      loop.serve(Listener::on_tls(loop.executor(), "127.0.0.1", 0, test_identity(), impatient()),
-                 not_found, echo);
-  loop.run(send_garbage(address_of(hub)));
+  auto& hub = loop.serve(
+      Listener::on_tls(loop.executor(), "127.0.0.1", 0, test_identity(), impatient_for_tls()),
+      not_found, echo);
+  loop.run(send_garbage_of_many_sizes(address_of(hub)));
 }
 
 awaitable<void> connect_and_wait(HubAddress hub) {
   const auto begin = std::chrono::steady_clock::now();
   auto socket = co_await connect_raw(hub.port);
   co_await read_all(socket);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, kFarBelowTheOthers);
   co_await still_serves(hub);
 }
 
 TEST(ListenerAbuse, AConnectionThatSaysNothingIsClosed) {
   Loop loop;
-  auto& hub =
-      loop.serve(Listener::on_tls(loop.executor(), "127.0.0.1", 0, test_identity(), impatient()),
-                 not_found, echo);
+  auto& hub = loop.serve(
+      Listener::on_tls(loop.executor(), "127.0.0.1", 0, test_identity(), impatient_for_tls()),
+      not_found, echo);
   loop.run(connect_and_wait(address_of(hub)));
 }
 
@@ -124,15 +152,15 @@ awaitable<void> drip(HubAddress hub) {
     co_await send_all(stream, std::string(1, c));
   }
   EXPECT_TRUE(closed);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, kFarBelowTheOthers);
   co_await still_serves(hub);
 }
 
 TEST(ListenerAbuse, AHeadThatDripsInIsCutOff) {
   Loop loop;
-  auto& hub =
-      loop.serve(Listener::on_tls(loop.executor(), "127.0.0.1", 0, test_identity(), impatient()),
-                 not_found, echo);
+  auto& hub = loop.serve(
+      Listener::on_tls(loop.executor(), "127.0.0.1", 0, test_identity(), impatient_for_heads()),
+      not_found, echo);
   loop.run(drip(address_of(hub)));
 }
 
@@ -158,7 +186,7 @@ awaitable<void> send_bad_heads(HubAddress hub) {
 TEST(ListenerAbuse, BadHeadsAreAnsweredAndClosed) {
   Loop loop;
   auto& hub =
-      loop.serve(Listener::on_tls(loop.executor(), "127.0.0.1", 0, test_identity(), impatient()),
+      loop.serve(Listener::on_tls(loop.executor(), "127.0.0.1", 0, test_identity(), patient()),
                  not_found, echo);
   loop.run(send_bad_heads(address_of(hub)));
 }
@@ -194,7 +222,7 @@ awaitable<void> send_bad_frames(HubAddress hub) {
 TEST(ListenerAbuse, BadFramesEndTheirConnectionOnly) {
   Loop loop;
   auto& hub =
-      loop.serve(Listener::on_tls(loop.executor(), "127.0.0.1", 0, test_identity(), impatient()),
+      loop.serve(Listener::on_tls(loop.executor(), "127.0.0.1", 0, test_identity(), patient()),
                  not_found, echo);
   loop.run(send_bad_frames(address_of(hub)));
 }
@@ -206,12 +234,12 @@ awaitable<void> crowd_in(HubAddress hub) {
   const auto begin = std::chrono::steady_clock::now();
   const std::string answer = co_await read_all(three);
   EXPECT_EQ(answer, "");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(250));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, kFarBelowTheOthers);
 }
 
 TEST(ListenerAbuse, OneAddressGetsOnlyItsShareOfConnections) {
   Loop loop;
-  ListenerOptions options = impatient();
+  ListenerOptions options = patient();
   options.connections_per_address_max = 2;
   auto& hub = loop.serve(
       Listener::on_tls(loop.executor(), "127.0.0.1", 0, test_identity(), options), not_found, echo);
@@ -243,7 +271,7 @@ awaitable<void> ask_by_other_names(std::uint16_t port) {
 
 TEST(ListenerAbuse, APageWhoseNameWasReboundIsNotServed) {
   Loop loop;
-  ListenerOptions options = impatient();
+  ListenerOptions options = patient();
   options.hosts = loopback_hosts();
   auto& listener =
       loop.serve(Listener::on_tcp(loop.executor(), "127.0.0.1", 0, options), not_found, {});
