@@ -9,10 +9,8 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <nlohmann/json.hpp>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
+#include "agent/app/agent_log.h"
 #include "agent/app/fsck.h"
 #include "agent/app/status_text.h"
 #include "shared/cli/assignments.h"
@@ -23,22 +21,6 @@ namespace {
 
 namespace asio = boost::asio;
 using Json = nlohmann::json;
-
-/// Commands talk to people through the console; what the parts have to say goes to standard error.
-Status set_up_log(const AgentSettings& settings, bool serving) {
-  const std::string level = serving ? settings.log_level : "warn";
-  try {
-    auto log = serving && !settings.log_file.empty()
-                   ? spdlog::basic_logger_mt("agent", settings.log_file)
-                   : spdlog::stderr_logger_mt("agent");
-    log->set_level(spdlog::level::from_str(level));
-    log->flush_on(spdlog::level::info);
-    spdlog::set_default_logger(std::move(log));
-  } catch (const spdlog::spdlog_ex& error) {
-    return Error{ErrorCode::storage_failed, std::string("log: ") + error.what()};
-  }
-  return Done{};
-}
 
 /// Runs a coroutine to its end on a loop of this thread.
 template <typename Value>
@@ -192,7 +174,8 @@ Status AgentProgram::settle() {
 }
 
 Result<AgentService*> AgentProgram::open_here(bool with_link) {
-  DUHUI_CHECK_OK(set_up_log(settings_, false));
+  // Commands talk to people through the console; what the parts have to say goes beside it.
+  DUHUI_CHECK_OK(open_log({}, "warn"));
   DUHUI_TRY(service, AgentService::open(loop_.get_executor(), settings_.data, with_link));
   service_ = std::move(service);
   return service_.get();
@@ -232,7 +215,7 @@ Result<int> AgentProgram::init() {
 }
 
 Result<int> AgentProgram::serve() {
-  DUHUI_CHECK_OK(set_up_log(settings_, true));
+  DUHUI_CHECK_OK(open_log(settings_.log_file, settings_.log_level));
   DUHUI_TRY(service, AgentService::open(loop_.get_executor(), settings_.data, true));
   service_ = std::move(service);
   const auto ready = [this](const Json& listen) {

@@ -5,7 +5,12 @@
 #include <cstdlib>
 #include <string_view>
 
+#include <google/protobuf/stubs/logging.h>
+
 namespace duhui::fuzz {
+
+/// Without it protobuf writes a line for nearly every input.
+inline const bool kProtobufIsQuiet = (google::protobuf::SetLogHandler(nullptr), true);
 
 /// What must hold for any input; otherwise the fuzzer has found something.
 inline void require(bool holds, const char* what) {
