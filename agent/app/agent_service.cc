@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "duhui/sync/v1/frame.pb.h"
+#include "shared/api/local_request.h"
 #include "shared/net/signals.h"
 #include "shared/net/task_scope.h"
 #include "shared/record/json_text.h"
@@ -176,11 +177,10 @@ void AgentService::acknowledged(std::uint64_t through) {
 // --- requests ---
 
 asio::awaitable<net::HttpResponse> AgentService::answer(net::HttpRequest request) {
-  // A page from elsewhere can make a browser post a form or plain text here, but not JSON.
-  if (request.method != "GET" && !request.header("content-type").starts_with("application/json")) {
-    co_return http_response(
-        api::error_answer({ErrorCode::invalid_input, "content-type: application/json"}));
-  }
+  const auto checked = api::check_local_request({.method = request.method,
+                                                 .content_type = request.header("content-type"),
+                                                 .origin = request.header("origin")});
+  if (!checked) co_return http_response(api::error_answer(checked.error()));
   const std::string_view path =
       std::string_view(request.target).substr(0, request.target.find('?'));
   if (request.method == "POST" && path == std::string(api::kBasePath) + "/sync") {

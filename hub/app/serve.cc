@@ -19,6 +19,7 @@
 #include "hub/app/hub_log.h"
 #include "hub/app/hub_runner.h"
 #include "hub/app/live_access.h"
+#include "shared/api/local_request.h"
 #include "shared/base/bytes.h"
 #include "shared/net/blocking_pool.h"
 #include "shared/net/http_server.h"
@@ -38,20 +39,6 @@ using Json = nlohmann::json;
 constexpr Duration kGoodbyeTime = milliseconds(1200);
 constexpr Duration kDrainTime = milliseconds(1000);
 constexpr Duration kDrainStep = milliseconds(10);
-
-std::string origin_host(std::string_view origin) {
-  const auto scheme = origin.find("://");
-  std::string host(scheme == std::string_view::npos ? origin : origin.substr(scheme + 3));
-  return host.substr(0, host.rfind(':') == std::string::npos ? host.size() : host.rfind(':'));
-}
-
-/// A page of another site must not post here with the visitor's browser.
-bool from_elsewhere(const net::HttpRequest& request) {
-  const std::string_view origin = request.header("origin");
-  if (origin.empty()) return false;
-  const std::string host = origin_host(origin);
-  return host != "127.0.0.1" && host != "localhost" && host != "[::1]";
-}
 
 net::HttpResponse http_of(const api::ApiResponse& answer) {
   net::HttpResponse response;
@@ -73,10 +60,10 @@ api::ApiResponse answer_guarded(const HubApi& api, const net::HttpRequest& reque
 asio::awaitable<net::HttpResponse> answer_api(const HubApi& api,
                                               net::BlockingPool& pool,
                                               net::HttpRequest request) {
-  if (from_elsewhere(request)) {
-    co_return http_of(
-        api::error_answer({ErrorCode::refused, "origin: only pages of this machine"}));
-  }
+  const auto checked = api::check_local_request({.method = request.method,
+                                                 .content_type = request.header("content-type"),
+                                                 .origin = request.header("origin")});
+  if (!checked) co_return http_of(api::error_answer(checked.error()));
   api::ApiResponse answer;
   std::function<void()> work = [&] { answer = answer_guarded(api, request); };
   co_await pool.perform(std::move(work));

@@ -1,0 +1,64 @@
+"""What a page of another site can make a browser on this machine send does nothing: to the hub, to an agent."""
+
+import http.client
+import json
+import unittest
+from urllib.parse import urlparse
+
+from world import VISIT, WANG, World
+
+JSON = {"Content-Type": "application/json"}
+# Headers of the page's request -> the status that refuses it.
+FOREIGN = (
+    ({}, 400),
+    ({"Content-Type": "text/plain"}, 400),
+    ({"Content-Type": "application/x-www-form-urlencoded"}, 400),
+    ({"Content-Type": "multipart/form-data; boundary=x"}, 400),
+    ({**JSON, "Origin": "https://evil.example"}, 409),
+    ({**JSON, "Origin": "null"}, 409),
+    ({**JSON, "Host": "rebound.example"}, 421),
+)
+
+
+def status_of(program, method, path, body, headers):
+    where = urlparse(program.base())
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=60)
+    try:
+        connection.request(method, where.path.rstrip("/") + path, body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, {name.lower() for name, _ in answer.getheaders()}
+    finally:
+        connection.close()
+
+
+class ForeignPage(unittest.TestCase):
+    def check(self, program, path, body, count):
+        text = json.dumps(body, ensure_ascii=False).encode()
+        before = count()
+        for headers, wanted in FOREIGN:
+            with self.subTest(path=path, headers=headers):
+                status, told = status_of(program, "POST", path, text, headers)
+                self.assertEqual(status, wanted)
+                self.assertNotIn("access-control-allow-origin", told)
+        self.assertEqual(count(), before, "something was done all the same")
+        # A browser asks before it sends JSON for a page: whatever the answer, it must not allow it.
+        _, told = status_of(program, "OPTIONS", path, None, {
+            "Origin": "https://evil.example", "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type"})
+        self.assertFalse({name for name in told if name.startswith("access-control-")})
+        status, _ = status_of(program, "POST", path, text, {**JSON, "Origin": program.base().removesuffix("/api/v1")})
+        self.assertIn(status, (200, 201), "a page of our own")
+        self.assertEqual(count(), before + 1)
+
+    def test_it_does_nothing(self):
+        with World(agents=1) as world:
+            hub, agent = world.hub, world.agents[0]
+            self.check(hub, "/tickets", {"scopes": list(world.scopes), "name": "x"},
+                       lambda: len(hub.get("/tickets")["tickets"]))
+            self.check(agent, "/records", {"type": "visit_record", "value": VISIT, "as": WANG},
+                       lambda: len(agent.get("/records", type="visit_record")["records"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
