@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <ctime>
+#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -37,17 +38,29 @@ SystemClock::SystemClock() {
   boot_ = read_big_endian_32(sha256(read_start("/proc/sys/kernel/random/boot_id")).view());
 }
 
-ClockReading SystemClock::read() const { return {wall(), monotonic(), boot_}; }
-
-WallTime SystemClock::wall() const {
-  std::int64_t offset = 0;
-  if (!offset_file_.empty()) {
-    const std::string text = read_start(offset_file_.c_str());
-    std::from_chars(text.data(), text.data() + text.size(), offset);  // bad text: no offset
-  }
-  return {milliseconds_of(CLOCK_REALTIME) + offset};
+ClockReading SystemClock::read() const {
+  const Drill drill = this->drill();
+  return {{milliseconds_of(CLOCK_REALTIME) + drill.wall.ms},
+          {milliseconds_of(CLOCK_BOOTTIME) + drill.monotonic.ms},
+          boot_};
 }
 
-MonotonicTime SystemClock::monotonic() const { return {milliseconds_of(CLOCK_BOOTTIME)}; }
+WallTime SystemClock::wall() const { return {milliseconds_of(CLOCK_REALTIME) + drill().wall.ms}; }
+
+MonotonicTime SystemClock::monotonic() const {
+  return {milliseconds_of(CLOCK_BOOTTIME) + drill().monotonic.ms};
+}
+
+SystemClock::Drill SystemClock::drill() const {
+  Drill drill;
+  if (offset_file_.empty()) return drill;
+  const std::string text = read_start(offset_file_.c_str());
+  const char* const end = text.data() + text.size();
+  // Bad text: no offset.
+  const auto wall = std::from_chars(text.data(), end, drill.wall.ms);
+  if (wall.ec != std::errc{} || wall.ptr == end || *wall.ptr != ' ') return drill;
+  std::from_chars(wall.ptr + 1, end, drill.monotonic.ms);
+  return drill;
+}
 
 }  // namespace duhui::net
