@@ -37,10 +37,6 @@ Json Player::resolved(const Json& value) const {
   return out;
 }
 
-void Player::go_to_time_of(int n) {
-  universe_.at(parse_time(scenario_.steps[static_cast<std::size_t>(n) - 1].at("at")));
-}
-
 void Player::step(int n, const Schedule& schedule) {
   const Json& step = scenario_.steps[static_cast<std::size_t>(n) - 1];
   const std::string what = step.at("do");

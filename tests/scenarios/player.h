@@ -23,8 +23,6 @@ class Player {
   Player(const Scenario& scenario, Universe& universe) : scenario_(scenario), universe_(universe) {}
 
   void step(int n, const Schedule& schedule);
-  /// True time moves on to that of the step's place in the run.
-  void go_to_time_of(int n);
   /// Every agent syncs, repeatedly, until nothing changes.
   void settle(bool backwards);
 

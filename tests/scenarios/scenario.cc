@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 
@@ -22,9 +23,7 @@ void collect_schools(const Json& value, std::set<std::string>* schools) {
 
 /// The groups' members in every order, the groups independent of one another.
 std::vector<std::vector<int>> orders_of(const Scenario& scenario) {
-  std::vector<int> written(scenario.steps.size());
-  for (std::size_t i = 0; i < written.size(); ++i) written[i] = static_cast<int>(i) + 1;
-  std::vector<std::vector<int>> orders{written};
+  std::vector<std::vector<int>> orders{in_written_order(scenario)};
   for (const std::vector<int>& group : scenario.permute) {
     std::vector<std::vector<int>> more;
     for (const auto& order : orders) {
@@ -55,11 +54,14 @@ std::string text_of(const std::vector<int>& order, const std::vector<int>& writt
 
 std::vector<std::string> scenario_files() {
   std::vector<std::string> files;
-  const std::string folder = std::string(DUHUI_TEST_DATA) + "/scenarios";
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() == ".json") files.push_back(entry.path().string());
+  for (const std::string& folder :
+       {std::string(DUHUI_TEST_DATA) + "/scenarios", std::string(DUHUI_MORE_SCENARIOS)}) {
+    const auto first = static_cast<std::ptrdiff_t>(files.size());
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path().extension() == ".json") files.push_back(entry.path().string());
+    }
+    std::sort(files.begin() + first, files.end());
   }
-  std::sort(files.begin(), files.end());
   return files;
 }
 
@@ -78,16 +80,22 @@ Scenario read_scenario(const std::string& file) {
   scenario.steps = json.at("steps").get<std::vector<Json>>();
   scenario.expectations = json.at("expect").get<std::vector<Json>>();
   scenario.permute = json.at("permute").get<std::vector<std::vector<int>>>();
+  scenario.also_holds = json.at("also_holds");
   for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
     if (scenario.steps[i].at("n") != i + 1) throw std::runtime_error(file + ": steps not numbered");
   }
   return scenario;
 }
 
+std::vector<int> in_written_order(const Scenario& scenario) {
+  std::vector<int> order(scenario.steps.size());
+  std::iota(order.begin(), order.end(), 1);
+  return order;
+}
+
 std::vector<Schedule> schedules_of(const Scenario& scenario) {
   std::vector<Schedule> schedules;
-  std::vector<int> written(scenario.steps.size());
-  for (std::size_t i = 0; i < written.size(); ++i) written[i] = static_cast<int>(i) + 1;
+  const std::vector<int> written = in_written_order(scenario);
   for (const auto& order : orders_of(scenario)) {
     for (const bool backwards : {false, true}) {
       if (backwards && scenario.agents.size() < 2) continue;

@@ -13,7 +13,7 @@ namespace duhui::scenarios {
 
 using Json = nlohmann::json;
 
-/// One file of tests/data/scenarios.
+/// One file of tests/data/scenarios or tests/scenarios/more.
 struct Scenario {
   std::string id;  // "S01-different-items"
   std::vector<std::string> agents;
@@ -21,6 +21,7 @@ struct Scenario {
   std::vector<Json> steps;           // step n at n - 1
   std::vector<Json> expectations;
   std::vector<std::vector<int>> permute;
+  std::string also_holds;  // in words
 };
 
 /// What happens when: the steps in some order, and what a careless world adds.
@@ -33,9 +34,12 @@ struct Schedule {
   bool restart_between = false;  // every process, between any two steps
 };
 
-/// All files, in order of their names.
+/// All files, in order of their names within each folder.
 std::vector<std::string> scenario_files();
 Scenario read_scenario(const std::string& file);
+
+/// 1, 2, 3 ...
+std::vector<int> in_written_order(const Scenario& scenario);
 
 /// Every order of the permute groups, and each kind of carelessness that must not matter.
 std::vector<Schedule> schedules_of(const Scenario& scenario);

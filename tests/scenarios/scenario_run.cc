@@ -1,5 +1,6 @@
 #include "tests/scenarios/scenario_run.h"
 
+#include <algorithm>
 #include <set>
 
 #include "tests/scenarios/json_match.h"
@@ -17,6 +18,16 @@ std::set<int> refused_steps(const Scenario& scenario) {
   return steps;
 }
 
+/// True time at each place of the run: the steps' own times, whatever the order.
+std::vector<WallTime> times_of(const Scenario& scenario, const Schedule& schedule) {
+  std::vector<WallTime> times;
+  for (const int n : schedule.order) {
+    times.push_back(parse_time(scenario.steps[static_cast<std::size_t>(n) - 1].at("at")));
+  }
+  std::sort(times.begin(), times.end());
+  return times;
+}
+
 }  // namespace
 
 Findings run_scenario(const Scenario& scenario, const Schedule& schedule, Universe& universe) {
@@ -24,9 +35,10 @@ Findings run_scenario(const Scenario& scenario, const Schedule& schedule, Univer
   Judge judge(scenario, universe, player);
   const std::set<int> refused = refused_steps(scenario);
   std::vector<std::string> surprises;
-  int place = 0;
-  for (const int n : schedule.order) {
-    player.go_to_time_of(++place);
+  const std::vector<WallTime> times = times_of(scenario, schedule);
+  for (std::size_t place = 0; place < times.size(); ++place) {
+    const int n = schedule.order[place];
+    universe.at(times[place]);
     player.step(n, schedule);
     const api::ApiResponse* answer = player.answer_of(n);
     if (answer != nullptr && !answer->ok() && !refused.contains(n)) {
