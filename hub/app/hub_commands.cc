@@ -164,7 +164,7 @@ Result<int> HubCommands::import(cli::Caller& caller) {
     return kDone;
   }
   for (const Json& file : report["files"]) {
-    console_.out() << "  " << std::left << std::setw(36) << text_of(file, "file") << std::right
+    console_.out() << "  " << std::left << std::setw(40) << text_of(file, "file") << std::right
                    << std::setw(6) << file["rows"] << "  +" << file["created"] << "  ~"
                    << file["changed"] << "\n";
   }
