@@ -37,8 +37,8 @@ ALLOWED = {
     "hub/core": ["proto", "shared/base", "shared/merge", "shared/domain", "shared/sync",
                  "shared/crypto", "hub/ports"],
     "hub/store": ["shared/base", "hub/ports"],
-    "hub/api": ["proto", "shared/base", "shared/merge", "shared/record", "shared/sync",
-                "shared/crypto", "shared/api", "hub/ports", "hub/core"],
+    "hub/api": ["proto", "shared/base", "shared/merge", "shared/record", "shared/domain",
+                "shared/sync", "shared/crypto", "shared/api", "hub/ports", "hub/core"],
     "hub/app": ["shared/base", "shared/record", "shared/sync", "shared/crypto", "shared/net",
                 "shared/api", "shared/cli", "hub/ports", "hub/core", "hub/store", "hub/api"],
 }
@@ -47,7 +47,7 @@ PLANNED = {
     "agent/api": ["proto", "shared/merge", "shared/record", "shared/sync", "shared/crypto",
                   "shared/net", "agent/ports"],
     "agent/app": ["shared/merge", "shared/domain"],
-    "hub/api": ["shared/domain", "shared/net"],
+    "hub/api": ["shared/net"],
     "hub/app": ["proto", "shared/merge", "shared/domain"],
 }
 

@@ -12,6 +12,7 @@
 #include "shared/api/record_ids.h"
 #include "shared/api/scopes.h"
 #include "shared/crypto/registry_id.h"
+#include "shared/domain/told_events.h"
 #include "shared/record/record_edit.h"
 
 namespace duhui::hub {
@@ -128,7 +129,7 @@ Result<ImportCounts> RegistryImport::take(const std::string& kind, const Json& r
     if (!names.insert(name).second) {
       return at_row({ErrorCode::invalid_input, "twice in these rows: " + name}, counts.rows);
     }
-    auto edit = edit_create(*schema, row, EditAuthor{});
+    auto edit = edit_create(*schema, with_told_events(*schema, row, {}), EditAuthor{});
     if (!edit) return at_row(std::move(edit).error(), counts.rows);
     DUHUI_TRY(state, records_.state(intent->record));
     if (state && state->stage() != RecordState::Stage::empty) {

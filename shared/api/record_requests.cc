@@ -11,6 +11,7 @@
 #include "shared/api/time_text.h"
 #include "shared/crypto/registry_id.h"
 #include "shared/domain/check_edit.h"
+#include "shared/domain/told_events.h"
 #include "shared/record/record_json.h"
 #include "shared/sync/frame_codec.h"
 
@@ -169,9 +170,10 @@ Result<NewRecord> RecordRequests::create(const Json& body) {
   if (!body.contains("value") || !body["value"].is_object()) {
     return invalid("missing: value: an object");
   }
-  const Json& value = body["value"];
   const std::string now = time_text(source_.facts().now);
-  const EditAuthor author{.person = person, .at = import ? made_at(value, now) : now};
+  const EditAuthor author{.person = person, .at = import ? made_at(body["value"], now) : now};
+  const Json value =
+      import ? with_told_events(*schema, body["value"], author) : Json(body["value"]);
   DUHUI_TRY(edit, edit_create(*schema, value, author));
 
   NewRecord created;

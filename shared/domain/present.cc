@@ -86,6 +86,7 @@ void add_type_facts(const PresentInput& input, Presented* out) {
   if (type == "rectification_notice") add_notice_facts(input, out);
   if (type == "rectification_response") add_response_facts(input, out);
   if (type == "escalation") add_escalation_facts(input, out);
+  if (type == "task") add_task_facts(input, out);
   if (type == "evaluation") add_evaluation_facts(input, out);
 }
 

@@ -22,6 +22,7 @@ void add_problem_facts(const PresentInput& input, Presented* out);
 void add_notice_facts(const PresentInput& input, Presented* out);
 void add_response_facts(const PresentInput& input, Presented* out);
 void add_escalation_facts(const PresentInput& input, Presented* out);
+void add_task_facts(const PresentInput& input, Presented* out);
 void add_evaluation_facts(const PresentInput& input, Presented* out);
 
 /// Policy of a visit's answers by the template it was filled with.

@@ -5,6 +5,7 @@
 #include "duhui/record/v1/escalation.pb.h"
 #include "duhui/record/v1/evaluation.pb.h"
 #include "duhui/record/v1/notice.pb.h"
+#include "duhui/record/v1/plan.pb.h"
 #include "duhui/record/v1/problem.pb.h"
 #include "shared/domain/present_internal.h"
 #include "shared/domain/problem_state.h"
@@ -116,7 +117,8 @@ void add_problem_facts(const PresentInput& input, Presented* out) {
     add_closing(input, *closing, out);
   }
   if (const StateEvent* waived = last_of(input, PROBLEM_EVENT_KIND_WAIVED)) {
-    out->record["waived_reason"] = waived->note;
+    const std::string reason = entry_of(input.state, *waived).waived_reason();
+    out->record["waived_reason"] = reason.empty() ? waived->note : reason;
   }
   if (input.folded.decided_by) {
     const auto& decisive = input.events[*input.folded.decided_by];
@@ -172,6 +174,13 @@ void add_escalation_facts(const PresentInput& input, Presented* out) {
     if (!cancelled->note.empty() && !out->record.contains("result")) {
       out->record["result"] = cancelled->note;
     }
+  }
+}
+
+void add_task_facts(const PresentInput& input, Presented* out) {
+  const StateEvent* cancelled = last_of(input, record::v1::TASK_STATE_CANCELLED);
+  if (cancelled != nullptr && !cancelled->note.empty()) {
+    out->record["cancelled_reason"] = cancelled->note;
   }
 }
 
