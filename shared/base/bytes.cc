@@ -1,6 +1,7 @@
 #include "shared/base/bytes.h"
 
 #include <cassert>
+#include <cstring>
 
 namespace duhui {
 namespace {
@@ -106,8 +107,9 @@ std::optional<std::uint64_t> take_varint(std::string_view& bytes) {
   return std::nullopt;
 }
 
-std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) {
-  crc = ~crc;
+namespace {
+
+std::uint32_t crc32c_by_tables(std::string_view bytes, std::uint32_t crc) {
   std::size_t at = 0;
   for (; at + 8 <= bytes.size(); at += 8) {
     const std::uint32_t low = crc ^ (static_cast<std::uint32_t>(byte_at(bytes, at)) |
@@ -122,7 +124,42 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) {
   for (; at < bytes.size(); ++at) {
     crc = (crc >> 8) ^ kCrcTables[0][(crc ^ byte_at(bytes, at)) & 0xff];
   }
-  return ~crc;
+  return crc;
+}
+
+#if defined(__x86_64__)
+// The instruction is ten times the tables; every processor since 2009 has it, but nobody promises.
+__attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(std::string_view bytes,
+                                                                      std::uint32_t crc) {
+  std::uint64_t wide = crc;
+  std::size_t at = 0;
+  for (; at + 8 <= bytes.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, sizeof word);
+    wide = __builtin_ia32_crc32di(wide, word);
+  }
+  auto narrow = static_cast<std::uint32_t>(wide);
+  for (; at < bytes.size(); ++at) narrow = __builtin_ia32_crc32qi(narrow, byte_at(bytes, at));
+  return narrow;
+}
+
+bool has_crc_instruction() {
+  static const bool has = __builtin_cpu_supports("sse4.2") != 0;
+  return has;
+}
+#endif
+
+}  // namespace
+
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) {
+#if defined(__x86_64__)
+  if (has_crc_instruction()) return ~crc32c_by_instruction(bytes, ~crc);
+#endif
+  return ~crc32c_by_tables(bytes, ~crc);
+}
+
+std::uint32_t crc32c_without_instruction(std::string_view bytes, std::uint32_t crc) {
+  return ~crc32c_by_tables(bytes, ~crc);
 }
 
 }  // namespace duhui

@@ -27,5 +27,7 @@ std::optional<std::uint64_t> take_varint(std::string_view& bytes);
 
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `bytes`, continuing from `crc`.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc = 0);
+/// The same on processors that have no instruction for it; apart for the tests.
+std::uint32_t crc32c_without_instruction(std::string_view bytes, std::uint32_t crc = 0);
 
 }  // namespace duhui

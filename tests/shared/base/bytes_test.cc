@@ -12,6 +12,14 @@ TEST(Bytes, Crc32cMatchesTheStandardVectors) {
   EXPECT_EQ(crc32c("6789", crc32c("12345")), crc32c("123456789"));
 }
 
+TEST(Bytes, Crc32cIsTheSameWithAndWithoutTheInstruction) {
+  std::string bytes;
+  for (std::size_t size = 0; size < 70; ++size) {
+    EXPECT_EQ(crc32c(bytes, 7), crc32c_without_instruction(bytes, 7)) << size;
+    bytes += static_cast<char>(size * 37 + 11);
+  }
+}
+
 TEST(Bytes, VarintsComeBackAndTruncatedOnesAreRefused) {
   for (const std::uint64_t value : {0ull, 1ull, 127ull, 128ull, 300ull, 1ull << 63, ~0ull}) {
     std::string bytes;
