@@ -41,6 +41,10 @@ class KvStore {
   /// Returns only after the batch has survived an fsync.
   virtual Status commit(const KvBatch& batch) = 0;
 
+  /// For what can be had again: visible at once, but a power cut may take it back, and with it
+  /// every unsynced batch after it; never one before it, and nothing that commit() returned after.
+  virtual Status commit_unsynced(const KvBatch& batch) = 0;
+
   /// Visits keys in [`from`, end of `prefix`) in order, from one consistent snapshot, until `visit`
   /// returns false. `from` empty: the start of the prefix. `visit` must not call the store.
   virtual Status scan(

@@ -68,8 +68,16 @@ class RandomReader final : public leveldb::RandomAccessFile {
 
 class BufferedWriter final : public leveldb::WritableFile {
  public:
-  BufferedWriter(std::unique_ptr<AppendFile> file, std::atomic<bool>& disk_was_full)
-      : file_(std::move(file)), disk_was_full_(disk_was_full) {}
+  /// `log`: where to find this writer while it lives, if it writes the log; else null.
+  BufferedWriter(std::unique_ptr<AppendFile> file,
+                 std::atomic<bool>& disk_was_full,
+                 BufferedWriter** log)
+      : file_(std::move(file)), disk_was_full_(disk_was_full), log_(log) {
+    if (log_ != nullptr) *log_ = this;
+  }
+  ~BufferedWriter() override {
+    if (log_ != nullptr && *log_ == this) *log_ = nullptr;
+  }
 
   leveldb::Status Append(const leveldb::Slice& data) override {
     buffer_.append(data.data(), data.size());
@@ -78,6 +86,7 @@ class BufferedWriter final : public leveldb::WritableFile {
 
   leveldb::Status Flush() override {
     if (!failure_.ok() || buffer_.empty()) return failure_;
+    unsynced_ = true;
     const auto done = file_->append(buffer_);
     buffer_.clear();
     return keep(done);
@@ -85,8 +94,11 @@ class BufferedWriter final : public leveldb::WritableFile {
 
   leveldb::Status Sync() override {
     if (auto flushed = Flush(); !flushed.ok()) return flushed;
+    unsynced_ = false;
     return keep(file_->sync());
   }
+
+  bool is_unsynced() const { return unsynced_ || !buffer_.empty(); }
 
   leveldb::Status Close() override { return Flush(); }
 
@@ -102,7 +114,9 @@ class BufferedWriter final : public leveldb::WritableFile {
 
   const std::unique_ptr<AppendFile> file_;
   std::atomic<bool>& disk_was_full_;
+  BufferedWriter** const log_;
   std::string buffer_;
+  bool unsynced_ = false;
   leveldb::Status failure_;
 };
 
@@ -252,10 +266,16 @@ class LevelDbEnv::Bridge final : public leveldb::EnvWrapper {
   leveldb::Status open_to_append(const std::string& path,
                                  FileSystem::Existing existing,
                                  leveldb::WritableFile** result) {
+    const bool is_log = path.ends_with(".log");
+    // LevelDB leaves the old log as it is when it begins a new one: a synced write in the new one
+    // could survive a power cut that takes an unsynced one before it.
+    if (is_log && log_ != nullptr && log_->is_unsynced()) {
+      if (auto synced = log_->Sync(); !synced.ok()) return synced;
+    }
     auto file = files_.open_to_append(path, existing);
     if (!file) return failed(file.error());
     if (auto done = sync_folder_of(path); !done.ok()) return done;
-    *result = new BufferedWriter(std::move(*file), disk_was_full_);
+    *result = new BufferedWriter(std::move(*file), disk_was_full_, is_log ? &log_ : nullptr);
     return leveldb::Status::OK();
   }
 
@@ -264,6 +284,7 @@ class LevelDbEnv::Bridge final : public leveldb::EnvWrapper {
   std::atomic<bool> disk_was_full_{false};
   std::atomic<bool> lock_was_held_{false};
   std::deque<std::pair<void (*)(void*), void*>> scheduled_;
+  BufferedWriter* log_ = nullptr;  // the newest; used by the thread that writes alone
 };
 
 LevelDbEnv::LevelDbEnv(FileSystem& files, Compaction compaction)

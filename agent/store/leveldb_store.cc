@@ -1,5 +1,6 @@
 #include "agent/store/leveldb_store.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <utility>
@@ -119,7 +120,7 @@ Result<std::unique_ptr<LevelDbStore>> LevelDbStore::repair(FileSystem& files,
   if (!status.ok()) return to_error(status, "repair " + store->folder_);
   DUHUI_CHECK_OK(store->open_handle(store->folder_, false));
   // Its commit number may be damaged or gone: the entries carry their own.
-  if (auto number = store->read_commit_number()) store->committed_ = *number;
+  if (auto number = store->read_commit_number()) store->committed_ = store->synced_ = *number;
   return store;
 }
 
@@ -178,8 +179,9 @@ Status LevelDbStore::open_database() {
     close();
     return std::move(found).error();
   }
-  if (*found < committed_) health_.commits_lost += committed_ - *found;
-  committed_ = *found;
+  if (*found < synced_) health_.commits_lost += synced_ - *found;
+  gone_ = *found < committed_ ? committed_ - *found : 0;
+  committed_ = synced_ = *found;
   return Done{};
 }
 
@@ -191,7 +193,6 @@ void LevelDbStore::close() {
 
 Status LevelDbStore::ensure_open() {
   if (database_ != nullptr) return Done{};
-  const std::uint64_t lost_before = health_.commits_lost;
   auto opened = open_database();
   if (!opened && opened.error().code == ErrorCode::limit_exceeded && reserve_.release()) {
     opened = open_database();
@@ -203,9 +204,9 @@ Status LevelDbStore::ensure_open() {
                  opened.error().detail};
   }
   ++health_.reopened;
-  if (health_.commits_lost == lost_before) return Done{};
-  return Error{ErrorCode::storage_failed, std::to_string(health_.commits_lost - lost_before) +
-                                              " acknowledged commits are gone after reopening"};
+  if (gone_ == 0) return Done{};
+  return Error{ErrorCode::storage_failed,
+               std::to_string(gone_) + " commits are gone after reopening"};
 }
 
 Error LevelDbStore::give_up_handle(Error error) {
@@ -215,7 +216,7 @@ Error LevelDbStore::give_up_handle(Error error) {
   return error;
 }
 
-Status LevelDbStore::write(const KvBatch& batch, std::uint64_t number) {
+Status LevelDbStore::write(const KvBatch& batch, std::uint64_t number, Sync sync) {
   leveldb::WriteBatch writes;
   for (const KvBatch::Change& change : batch.changes) {
     const std::string key = to_stored_key(change.key);
@@ -227,27 +228,32 @@ Status LevelDbStore::write(const KvBatch& batch, std::uint64_t number) {
   }
   writes.Put(to_slice(kCommitKey), to_slice(wrap_value(kCommitKey, {}, number)));
   leveldb::WriteOptions options;
-  options.sync = true;
+  options.sync = sync == Sync::now;
   const leveldb::Status status = database_->db->Write(options, &writes);
   if (!status.ok()) {
     return to_error(status, "commit " + std::to_string(batch.changes.size()) + " changes");
   }
   env_.run_scheduled();
   committed_ = number;
+  if (sync == Sync::now) synced_ = number;
   return Done{};
 }
 
-Status LevelDbStore::commit(const KvBatch& batch) {
+Status LevelDbStore::commit(const KvBatch& batch) { return commit(batch, Sync::now); }
+
+Status LevelDbStore::commit_unsynced(const KvBatch& batch) { return commit(batch, Sync::later); }
+
+Status LevelDbStore::commit(const KvBatch& batch, Sync sync) {
   DUHUI_CHECK_OK(ensure_open());
   const std::uint64_t number = committed_ + 1;
-  auto written = write(batch, number);
+  auto written = write(batch, number, sync);
   if (!written) {
     const Error first = give_up_handle(written.error());
     if (auto reopened = ensure_open(); !reopened) {
       return Error{ErrorCode::storage_failed,
                    first.detail + "; reopen: " + reopened.error().detail};
     }
-    written = committed_ == number ? Status(Done{}) : write(batch, number);
+    written = committed_ == number ? Status(Done{}) : write(batch, number, sync);
     if (!written) {
       const Error second = give_up_handle(written.error());
       return Error{ErrorCode::storage_failed, second.detail};
@@ -360,7 +366,8 @@ Result<std::string> LevelDbStore::visit_readable(const Judge& visit) {
 }
 
 void LevelDbStore::continue_after(std::uint64_t commit) {
-  if (commit > committed_) committed_ = commit;
+  committed_ = std::max(committed_, commit);
+  synced_ = std::max(synced_, commit);
 }
 
 }  // namespace duhui::agent

@@ -16,7 +16,7 @@
 namespace duhui::agent {
 
 struct LevelDbLimits {
-  std::size_t write_buffer_bytes = 4 << 20;  // LevelDB's default; no less than 64 KiB
+  std::size_t write_buffer_bytes = 8 << 20;  // a catch-up merges half as often; at least 64 KiB
   std::size_t table_bytes = 2 << 20;         // LevelDB's default; no less than 1 MiB
   Compaction compaction = Compaction::on_a_thread;
 };
@@ -24,7 +24,7 @@ struct LevelDbLimits {
 /// What the store went through since it was made.
 struct StoreHealth {
   std::uint64_t reopened = 0;      // handles given up after an error and replaced
-  std::uint64_t commits_lost = 0;  // acknowledged, yet not there after a reopen: replay the journal
+  std::uint64_t commits_lost = 0;  // synced, yet not there after a reopen: replay the journal
   std::string last_error;          // empty: never one
 };
 
@@ -66,6 +66,7 @@ class LevelDbStore final : public KvStore {
 
   Result<std::optional<std::string>> get(std::string_view key) override;
   Status commit(const KvBatch& batch) override;
+  Status commit_unsynced(const KvBatch& batch) override;
   Status scan(
       std::string_view prefix,
       std::string_view from,
@@ -81,7 +82,7 @@ class LevelDbStore final : public KvStore {
   /// Goes on counting commits behind `commit`, so that numbers never repeat after a salvage.
   void continue_after(std::uint64_t commit);
 
-  /// The number of the last commit that is on disk.
+  /// The number of the last commit.
   std::uint64_t commit_number() const { return committed_; }
   const StoreHealth& health() const { return health_; }
   bool is_open() const { return database_ != nullptr; }
@@ -97,7 +98,9 @@ class LevelDbStore final : public KvStore {
   Status ensure_open();
   void close();
   Error give_up_handle(Error error);
-  Status write(const KvBatch& batch, std::uint64_t number);
+  enum class Sync : std::uint8_t { now, later };
+  Status commit(const KvBatch& batch, Sync sync);
+  Status write(const KvBatch& batch, std::uint64_t number, Sync sync);
   Result<std::optional<std::string>> read(std::string_view key);
   Result<std::uint64_t> read_commit_number();
 
@@ -109,6 +112,8 @@ class LevelDbStore final : public KvStore {
   std::unique_ptr<Database> database_;
   bool opened_before_ = false;
   std::uint64_t committed_ = 0;
+  std::uint64_t gone_ = 0;    // commits that the last reopening did not find
+  std::uint64_t synced_ = 0;  // the last commit that no power cut may take back
   StoreHealth health_;
 };
 

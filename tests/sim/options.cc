@@ -24,6 +24,8 @@ Options Options::from_seed(std::uint64_t seed) {
   f.device_cloned = one_in(5);
   // Both at once can take an op from everybody who could prove it.
   f.hub_restored = one_in(5) && !f.disk_rolled_back && !f.device_cloned;
+  // Likewise: what only this device had of the hub's own.
+  f.power_cut = one_in(2) && !f.hub_restored;
   return options;
 }
 
@@ -38,6 +40,7 @@ std::string Options::describe() const {
   add(faults.duplicate, "duplicate");
   add(faults.partition, "partition");
   add(faults.agent_crash, "agent_crash");
+  add(faults.power_cut, "power_cut");
   add(faults.hub_crash, "hub_crash");
   add(faults.commit_fails, "commit_fails");
   add(faults.disk_full, "disk_full");

@@ -16,6 +16,7 @@ struct Faults {
   bool duplicate = false;    // a frame arrives twice
   bool partition = false;    // an agent cannot connect for hours
   bool agent_crash = false;  // the process dies between any two events
+  bool power_cut = false;    // a PC that dies takes what its disk had not synced with it
   bool hub_crash = false;
   bool commit_fails = false;  // the disk refuses a commit; whether it is there is the disk's secret
   bool disk_full = false;

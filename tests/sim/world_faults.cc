@@ -56,6 +56,9 @@ void World::crash_agent(SimAgent& agent) {
   if (random_.below(3) == 0) {  // the whole PC
     ++agent.boot;
     agent.booted_at = now_;
+    if (faults_.power_cut) {
+      agent.disk.lose_unsynced(random_.below(agent.disk.before_unsynced.size() + 1));
+    }
   }
 }
 

@@ -23,7 +23,39 @@ Result<std::optional<std::string>> MemoryKvStore::get(std::string_view key) {
   return std::optional<std::string>{found->second};
 }
 
+void MemoryDisk::lose_unsynced(std::size_t batches) {
+  for (; batches > 0 && !before_unsynced.empty(); --batches) {
+    for (auto& [key, value] : before_unsynced.back()) {
+      if (value) {
+        values[key] = std::move(*value);
+      } else {
+        values.erase(key);
+      }
+    }
+    before_unsynced.pop_back();
+  }
+  before_unsynced.clear();
+}
+
 Status MemoryKvStore::commit(const KvBatch& batch) {
+  auto done = apply(batch);
+  if (done) disk_.before_unsynced.clear();
+  return done;
+}
+
+Status MemoryKvStore::commit_unsynced(const KvBatch& batch) {
+  std::map<std::string, std::optional<std::string>> before;
+  for (const KvBatch::Change& change : batch.changes) {
+    const auto found = disk_.values.find(change.key);
+    before.emplace(change.key,
+                   found == disk_.values.end() ? std::nullopt : std::optional(found->second));
+  }
+  auto done = apply(batch);
+  disk_.before_unsynced.push_back(std::move(before));
+  return done;
+}
+
+Status MemoryKvStore::apply(const KvBatch& batch) {
   if (disk_.full) return no_space();
   const auto fault = take(disk_.fail_next_commit);
   if (fault == MemoryDisk::Fault::not_applied) return injected();
@@ -65,7 +97,7 @@ Result<std::uint64_t> MemoryJournal::replay(const std::function<void(const Entry
   for (const MemoryDisk::JournalEntry& entry : disk_.journal) {
     visit({.dot = entry.dot, .op = entry.op, .chain = entry.chain});
   }
-  return std::uint64_t{0};
+  return disk_.damaged_ranges;
 }
 
 Status MemoryJournal::drop_through(const Dot& through) {

@@ -26,11 +26,17 @@ struct MemoryDisk {
   enum class Fault : std::uint8_t { not_applied, applied };
 
   std::map<std::string, std::string> values;
+  /// What was there before each batch that no sync has followed yet, oldest first.
+  std::deque<std::map<std::string, std::optional<std::string>>> before_unsynced;
   std::deque<JournalEntry> journal;
 
   std::optional<Fault> fail_next_commit;
   std::optional<Fault> fail_next_append;
-  bool full = false;  // commits and appends fail, reads and drops go on
+  std::uint64_t damaged_ranges = 0;  // what the journal says of itself
+  bool full = false;                 // commits and appends fail, reads and drops go on
+
+  /// A power cut: the newest `batches` of the unsynced ones were never written.
+  void lose_unsynced(std::size_t batches);
 };
 
 /// KvStore with the promises of the real one: what commit() accepted is there after any restart.
@@ -41,12 +47,15 @@ class MemoryKvStore final : public KvStore {
 
   Result<std::optional<std::string>> get(std::string_view key) override;
   Status commit(const KvBatch& batch) override;
+  Status commit_unsynced(const KvBatch& batch) override;
   Status scan(
       std::string_view prefix,
       std::string_view from,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) override;
 
  private:
+  Status apply(const KvBatch& batch);
+
   MemoryDisk& disk_;
 };
 

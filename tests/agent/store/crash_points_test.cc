@@ -19,6 +19,7 @@ constexpr std::uint64_t kScriptOps = 2000;
 // is, so that a fault behind it can be tried without running what came before again.
 constexpr std::uint64_t kOpsPerLife = 50;
 constexpr std::uint64_t kAcknowledgeEvery = 25;
+constexpr std::uint64_t kPageEvery = 4;
 // Sanitizers make each crash point ten times dearer: they look at a sample.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::uint64_t kStep = 23;
@@ -49,6 +50,10 @@ std::string run_ops(ScriptDevice& device,
       saved = device.save(script_op(1, number));
     }
     if (!saved) return to_string(saved.error());
+    if (number % kPageEvery == 0 && !device.take_page() && !device.take_page() &&
+        !disk.power_is_off()) {
+      return "a page is refused twice";
+    }
     if (number % kAcknowledgeEvery == 0 && !device.acknowledge() && !device.acknowledge()) {
       return "acknowledge failed twice";
     }
@@ -172,6 +177,7 @@ void run_world(std::uint64_t seed, std::uint64_t cuts, Tally& tally) {
       while (!disk.power_is_off()) {
         ++number;
         if (!device.save(script_op(seed, number))) continue;
+        if (number % kPageEvery == 0) static_cast<void>(device.take_page().has_value());
         if (number % kAcknowledgeEvery == 0) static_cast<void>(device.acknowledge().has_value());
       }
     }

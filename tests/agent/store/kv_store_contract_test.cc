@@ -86,6 +86,15 @@ class KvStoreContract : public testing::TestWithParam<Kind> {
   std::unique_ptr<KvStore> store_;
 };
 
+TEST_P(KvStoreContract, ShowsWhatIsNotSyncedAndKeepsItThroughARestart) {
+  const auto done = store_->commit_unsynced({{{"a", "1"}, {"b", "2"}}});
+  ASSERT_TRUE(done.has_value()) << to_string(done.error());
+  EXPECT_EQ(get("a"), "1");
+  reopen();
+  EXPECT_EQ(get("a"), "1");
+  EXPECT_EQ(get("b"), "2");
+}
+
 TEST_P(KvStoreContract, SaysThatAnAbsentKeyIsAbsent) { EXPECT_EQ(get("nothing"), std::nullopt); }
 
 TEST_P(KvStoreContract, KeepsEveryByteOfKeyAndValue) {

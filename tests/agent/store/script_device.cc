@@ -15,6 +15,7 @@ constexpr std::uint64_t kViews = 40;
 constexpr std::uint64_t kDeletedEvery = 7;
 constexpr int kRecoveriesMax = 5;
 constexpr const char* kHeadKey = "head";
+constexpr const char* kPagesKey = "pages";
 
 Origin script_origin() {
   Origin origin;
@@ -78,6 +79,8 @@ KvBatch ScriptDevice::batch_for(std::uint64_t seq, const std::string& op) const 
 Status ScriptDevice::read_head() {
   DUHUI_TRY(head, opened_->store->get(kHeadKey));
   head_ = head ? read_big_endian_64(*head) : 0;
+  DUHUI_TRY(pages, opened_->store->get(kPagesKey));
+  pages_ = pages ? read_big_endian_64(*pages) : 0;
   return Done{};
 }
 
@@ -96,6 +99,12 @@ Status ScriptDevice::rebuild_view() {
     }
   }
   batch.put(kHeadKey, numbered("", ops.empty() ? 0 : ops.rbegin()->first));
+  // Every page is asked for again.
+  DUHUI_CHECK_OK(opened_->store->scan("p/", "", [&](std::string_view key, std::string_view) {
+    batch.erase(std::string(key));
+    return true;
+  }));
+  batch.put(kPagesKey, numbered("", 0));
   return opened_->store->commit(batch);
 }
 
@@ -156,6 +165,16 @@ Status ScriptDevice::save(const std::string& op) {
   return Done{};
 }
 
+Status ScriptDevice::take_page() {
+  if (in_doubt_) DUHUI_CHECK_OK(recover());
+  KvBatch batch;
+  batch.put(numbered("p/", pages_ + 1), std::string(100, 'p'));
+  batch.put(kPagesKey, numbered("", pages_ + 1));
+  if (auto done = opened_->store->commit_unsynced(batch); !done) return recover();
+  ++pages_;
+  return Done{};
+}
+
 Status ScriptDevice::acknowledge() {
   return opened_->journal->drop_through({.origin = script_origin(), .seq = ledger_.last_saved()});
 }
@@ -183,7 +202,19 @@ std::string ScriptDevice::check(std::uint64_t forgiven) {
   const std::uint64_t last = ops.empty() ? 0 : ops.back().first;
   if (last < ledger_.last_saved() && ledger_.last_saved() > forgiven) return "last ops are lost";
   if (head_ != last) return "the head is not the last op";
+  if (auto wrong = check_pages(); !wrong.empty()) return wrong;
   return check_view(views);
+}
+
+std::string ScriptDevice::check_pages() const {
+  std::uint64_t held = 0;
+  bool in_order = true;
+  const auto read = opened_->store->scan("p/", "", [&](std::string_view key, std::string_view) {
+    in_order = in_order && read_big_endian_64(key.substr(2)) == ++held;
+    return true;
+  });
+  if (!read) return "pages: " + to_string(read.error());
+  return in_order && held == pages_ ? "" : "the pages are not those up to the cursor";
 }
 
 std::string ScriptDevice::check_view(

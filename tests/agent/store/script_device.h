@@ -48,6 +48,8 @@ class ScriptDevice {
   void stop() { opened_.reset(); }
   /// Saves one op, with recovery in place if the storage fails. Error: not saved, or not known.
   Status save(const std::string& op);
+  /// A page of the hub's feed comes: a value under "p/<n>" and the cursor, not synced.
+  Status take_page();
   /// The hub acknowledges all that is saved.
   Status acknowledge();
   /// What is wrong with the content, seen against the ledger; empty: nothing. `forgiven`: seqs up
@@ -60,6 +62,8 @@ class ScriptDevice {
 
  private:
   std::string check_view(std::vector<std::pair<std::uint64_t, std::uint64_t>> expected) const;
+  /// Without a hole up to the cursor, and nothing behind it.
+  std::string check_pages() const;
   Status catch_up();
   Status recover();
   Status rebuild_view();
@@ -71,6 +75,7 @@ class ScriptDevice {
   const AgentStoreOptions options_;
   std::optional<OpenedStore> opened_;
   std::uint64_t head_ = 0;
+  std::uint64_t pages_ = 0;
   bool in_doubt_ = false;
 };
 
