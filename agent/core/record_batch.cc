@@ -61,7 +61,7 @@ void RecordBatch::count(const std::string& scope, std::uint64_t checksum) {
 }
 
 Result<bool> RecordBatch::add(const Dot& dot,
-                              const std::string& op_bytes,
+                              std::string_view op_bytes,
                               const sync::v1::Op& op,
                               const OpStamp& stamp,
                               const std::string& scope,
@@ -92,9 +92,9 @@ Result<bool> RecordBatch::add(const Dot& dot,
     }
   }
   store::v1::StoredOp* stored = e.record.add_ops();
-  stored->set_origin(dot.origin.str());
+  stored->set_origin(dot.origin.bytes.data(), dot.origin.bytes.size());
   stored->set_seq(dot.seq);
-  stored->set_op(op_bytes);
+  stored->set_op(op_bytes.data(), op_bytes.size());
   set_stamp(stored, op, stamp, seal);
   count(e.record.scope(), scope_checksum(op_checksum(op_bytes), stamp));
   if (!e.existed) extra_.put(keys::type_entry(op.record_type(), id), {});

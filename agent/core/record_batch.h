@@ -27,7 +27,7 @@ class RecordBatch {
   /// Adds an op to its record, or corrects its stamp if it is there. `scope`: where the feed has
   /// it. Returns whether anything changed. A malformed op goes to quarantine.
   Result<bool> add(const Dot& dot,
-                   const std::string& op_bytes,
+                   std::string_view op_bytes,
                    const sync::v1::Op& op,
                    const OpStamp& stamp,
                    const std::string& scope,

@@ -79,6 +79,12 @@ Status Replica::commit(const KvBatch& batch) {
   return committed;
 }
 
+Status Replica::commit_unsynced(const KvBatch& batch) {
+  auto committed = store_.commit_unsynced(batch);
+  if (!committed) forget();
+  return committed;
+}
+
 // --- saving ---
 
 Result<std::vector<Dot>> Replica::save(const std::vector<Intent>& intents,
@@ -193,6 +199,10 @@ Result<std::optional<std::string>> Replica::chain_at(std::uint64_t seq) {
 Status Replica::welcomed(const sync::v1::Welcome& welcome) {
   DUHUI_CHECK_OK(settle());
   const sync::v1::StreamHead& hub_head = welcome.hub_head();
+  const bool new_life = hub_head.seq() < state_.acknowledged() ||
+                        state_.epoch() != welcome.epoch() || !welcome.enrolment().empty() ||
+                        state_.hub_id() != welcome.hub_id() ||
+                        state_.hub_key() != welcome.hub_key();
   // A hub that forgot what it had acknowledged is sent everything after its head again. Where it
   // has more than we heard of, an Ack with the stamps follows.
   if (hub_head.seq() < state_.acknowledged()) {
@@ -208,7 +218,7 @@ Status Replica::welcomed(const sync::v1::Welcome& welcome) {
   }
   KvBatch batch;
   put_state(batch);
-  DUHUI_CHECK_OK(commit(batch));
+  DUHUI_CHECK_OK(new_life ? commit(batch) : commit_unsynced(batch));
   return Done{};
 }
 
@@ -237,7 +247,8 @@ Status Replica::acknowledged(const sync::v1::Ack& ack) {
   KvBatch batch;
   put_state(batch);
   records.write(batch);
-  DUHUI_CHECK_OK(commit(batch));
+  // Forgotten in a power cut, it is said again at the next hello.
+  DUHUI_CHECK_OK(commit_unsynced(batch));
   return journal_.drop_through(Dot{origin_, ack.through()});
 }
 
@@ -307,6 +318,7 @@ Result<std::vector<RecordId>> Replica::apply_runs(
     const std::string& scope,
     const google::protobuf::RepeatedPtrField<sync::v1::Batch>& runs,
     RecordBatch& batch) {
+  sync::v1::Op op;  // one for all: what it has allocated serves the next
   for (const sync::v1::Batch& run : runs) {
     const auto origin = Origin::from_bytes(run.origin());
     if (!origin || run.first_seq() == 0) return Error{ErrorCode::invalid_input, "page: origin"};
@@ -316,13 +328,12 @@ Result<std::vector<RecordId>> Replica::apply_runs(
     for (const std::string_view bytes : ops) {
       const Dot dot{*origin, seq++};
       if (dot.origin == origin_) DUHUI_CHECK_OK(check_own(dot.seq, bytes));
-      sync::v1::Op op;
       if (!op.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
         batch.quarantine(dot, bytes, "not parsable");
         continue;
       }
-      auto added = batch.add(dot, std::string(bytes), op, stamp_of(run.stamps(), dot.seq, op),
-                             scope, seal_of(run.stamps(), dot.seq));
+      auto added = batch.add(dot, bytes, op, stamp_of(run.stamps(), dot.seq, op), scope,
+                             seal_of(run.stamps(), dot.seq));
       if (!added) return std::move(added).error();
     }
   }
@@ -351,7 +362,8 @@ Result<std::vector<RecordId>> Replica::apply(const sync::v1::FeedPage& page) {
     state_.set_hub_seen_ms(static_cast<std::uint64_t>(page.hub_time_ms()));
     put_state(batch);
   }
-  DUHUI_CHECK_OK(commit(batch));
+  // Records and cursor stand or fall together.
+  DUHUI_CHECK_OK(commit_unsynced(batch));
   return changed;
 }
 
@@ -374,7 +386,7 @@ Result<std::vector<RecordId>> Replica::apply(const sync::v1::WalkPage& page) {
     scope.set_walk_after(page.through());
   }
   batch.put(keys::scope(page.scope()), scope.SerializeAsString());
-  DUHUI_CHECK_OK(commit(batch));
+  DUHUI_CHECK_OK(commit_unsynced(batch));
   return records.changed();
 }
 
@@ -391,7 +403,7 @@ Result<std::vector<RecordId>> Replica::apply(
   KvBatch batch;
   records.write(batch);
   if (batch.empty()) return std::vector<RecordId>{};
-  DUHUI_CHECK_OK(commit(batch));
+  DUHUI_CHECK_OK(commit_unsynced(batch));
   return records.changed();
 }
 

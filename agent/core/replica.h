@@ -37,7 +37,7 @@ class Replica {
     bool fresh = false;                 // nothing was there
     std::uint64_t replayed = 0;         // ops the journal brought back
     std::uint64_t journal_damaged = 0;  // journal ranges that could not be read
-    std::uint64_t lost = 0;             // own unacknowledged seqs found nowhere: declared as a gap
+    std::uint64_t lost = 0;             // own unacknowledged seqs found nowhere
   };
   struct OwnOp {
     std::uint64_t seq = 0;
@@ -96,7 +96,10 @@ class Replica {
   /// The hub's feed took another way: ask for the scope from its beginning.
   Status forget_cursor(const std::string& scope);
 
-  /// Starts a new incarnation: what came after `common` is saved again under a new origin.
+  /// Whether damage took own ops after `seq`: the stream cannot go on over them.
+  Result<bool> has_gap_after(std::uint64_t seq);
+  /// Starts a new incarnation: what is left after `common` is saved again under a new origin.
+  /// Records whose creating op was destroyed are created by the first op left of them.
   Status reincarnate(std::uint64_t common);
 
   /// The hub's own ops in the answered range that this device holds and the answer lacks.
@@ -125,7 +128,11 @@ class Replica {
   /// After `storage_failed`: reads everything again.
   Status recover();
   Status commit(const KvBatch& batch);
+  /// For what the hub would send again.
+  Status commit_unsynced(const KvBatch& batch);
   void forget();
+  /// Own ops after `seq`, past holes, in order.
+  Result<std::vector<OwnOp>> held_after(std::uint64_t seq);
   Status count_boot(const ClockReading& clock);
   Result<std::vector<Dot>> try_save(const std::vector<Intent>& intents, const ClockReading& clock);
   Result<std::vector<RecordId>> apply_runs(

@@ -8,33 +8,67 @@
 #include "agent/core/record_batch.h"
 #include "agent/core/replica.h"
 #include "shared/merge/hybrid_clock.h"
+#include "shared/sync/frame_codec.h"
 #include "shared/sync/limits.h"
 #include "shared/sync/stream_chain.h"
 
 namespace duhui::agent {
 namespace {
 
-sync::v1::Dot translated(const sync::v1::Dot& dot, const Origin& old_origin, std::uint64_t common) {
-  const bool own = dot.origin().empty() || dot.origin() == old_origin.view();
-  sync::v1::Dot out = dot;
-  if (!own) return out;
-  if (dot.seq() <= common) {
-    out.set_origin(old_origin.str());
-  } else {
-    out.clear_origin();
-    out.set_seq(dot.seq() - common);
-  }
-  return out;
-}
+/// Ops of the old stream become ops of the next one: everything they refer to keeps its meaning.
+class Translation {
+ public:
+  explicit Translation(const Origin& old_origin) : old_origin_(old_origin) {}
 
-/// `op` of the old stream as an op of the next one: everything it refers to keeps its meaning.
-sync::v1::Op translated(sync::v1::Op op, const Origin& old_origin, std::uint64_t common) {
-  if (op.has_born()) *op.mutable_born() = translated(op.born(), old_origin, common);
-  for (sync::v1::Dot& dot : *op.mutable_sees()) dot = translated(dot, old_origin, common);
-  for (sync::v1::Write& write : *op.mutable_writes()) {
-    for (sync::v1::Dot& dot : *write.mutable_replaces()) dot = translated(dot, old_origin, common);
+  void add(std::uint64_t old_seq, std::uint64_t next_seq) { next_[old_seq] = next_seq; }
+  bool holds(const sync::v1::Dot& dot) const { return is_own(dot) && next_.contains(dot.seq()); }
+  bool is_own(const sync::v1::Dot& dot) const {
+    return dot.origin().empty() || dot.origin() == old_origin_.view();
   }
-  return op;
+
+  void apply(sync::v1::Op* op) const {
+    if (op->has_born()) apply(op->mutable_born());
+    for (sync::v1::Dot& dot : *op->mutable_sees()) apply(&dot);
+    for (sync::v1::Write& write : *op->mutable_writes()) {
+      for (sync::v1::Dot& dot : *write.mutable_replaces()) apply(&dot);
+    }
+  }
+
+ private:
+  void apply(sync::v1::Dot* dot) const {
+    if (!is_own(*dot)) return;
+    if (const auto at = next_.find(dot->seq()); at != next_.end()) {
+      dot->clear_origin();
+      dot->set_seq(at->second);
+    } else {
+      dot->set_origin(old_origin_.str());
+    }
+  }
+
+  const Origin old_origin_;
+  std::map<std::uint64_t, std::uint64_t> next_;  // old seq -> seq in the next stream
+};
+
+/// The ranges of (`common`, `head`] that `held` (ordered) lacks.
+std::vector<sync::v1::Gap> gaps_between(const Origin& origin,
+                                        std::uint64_t common,
+                                        std::uint64_t head,
+                                        const std::vector<Replica::OwnOp>& held) {
+  std::vector<sync::v1::Gap> gaps;
+  std::uint64_t next = common + 1;
+  const auto note = [&](std::uint64_t end) {
+    if (next >= end) return;
+    sync::v1::Gap& gap = gaps.emplace_back();
+    gap.set_origin(origin.str());
+    gap.set_first_seq(next);
+    gap.set_last_seq(end - 1);
+  };
+  for (const Replica::OwnOp& own : held) {
+    note(own.seq);
+    next = own.seq + 1;
+  }
+  note(head + 1);
+  return gaps;
 }
 
 }  // namespace
@@ -120,7 +154,13 @@ Status Replica::replay_journal() {
   for (auto at = found.lower_bound(Dot{origin_, state_.head() + 1});
        at != found.end() && at->first.origin == origin_; ++at) {
     const auto& [dot, entry] = *at;
-    if (dot.seq != state_.head() + 1) break;  // torn out of the middle: declared below
+    if (dot.seq != state_.head() + 1) {
+      if (damaged == 0) break;  // of a save that never went on
+      // Torn out of the middle: what is behind goes on after the next hello.
+      report_.lost += dot.seq - state_.head() - 1;
+      state_.set_has_holes(true);
+      state_.clear_chain();
+    }
     const bool linked =
         state_.chain().empty() || extend_chain(state_.chain(), entry.op) == entry.chain;
     sync::v1::Op op;
@@ -210,6 +250,7 @@ Status Replica::settle_after_salvage() {
   for (std::uint64_t seq = state_.acknowledged() + 1; seq <= state_.head(); ++seq) {
     if (!held.contains(seq)) ++report_.lost;
   }
+  state_.set_has_holes(state_.has_holes() || report_.lost > 0);
   // The sums are counted again from the records that are left.
   DUHUI_CHECK_OK(count_scopes(batch));
   put_state(batch);
@@ -232,39 +273,76 @@ Status Replica::count_scopes(KvBatch& batch) {
   return Done{};
 }
 
+Result<std::vector<Replica::OwnOp>> Replica::held_after(std::uint64_t seq) {
+  std::vector<OwnOp> held;
+  auto scanned = store_.scan(
+      keys::own_log(origin_), keys::own_op(origin_, seq + 1),
+      [&](std::string_view key, std::string_view value) {
+        store::v1::OwnOp own;
+        const std::uint64_t at = read_big_endian_64(key.substr(key.size() - 8));
+        if (at > state_.head()) return false;
+        if (own.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+          held.push_back({at, std::move(*own.mutable_op()), std::move(*own.mutable_chain())});
+        }
+        return true;
+      });
+  if (!scanned) return std::move(scanned).error();
+  return held;
+}
+
+Result<bool> Replica::has_gap_after(std::uint64_t seq) {
+  if (!state_.has_holes() || seq >= state_.head()) return false;
+  DUHUI_TRY(held, held_after(seq));
+  return held.size() < state_.head() - seq;
+}
+
 Status Replica::reincarnate(std::uint64_t common) {
-  // What was destroyed before own_log_from cannot be saved again; it is at the hub or was declared.
-  common = std::max(common, state_.own_log_from() - 1);
   const Origin old_origin = origin_;
   const std::uint64_t old_head = state_.head();
   const Origin next = Origin::random(random_);
+  DUHUI_TRY(held, held_after(common));
+  Translation translation(old_origin);
+  for (std::size_t n = 0; n < held.size(); ++n) translation.add(held[n].seq, n + 1);
   RecordBatch records(store_, scopes_);
   KvBatch batch;
   std::string chain = empty_chain();
   std::vector<std::string> bytes;
   std::vector<std::string> chains;
-  for (std::uint64_t seq = common + 1; seq <= old_head;) {
-    DUHUI_TRY(ops, own_ops(seq, sync_limits::kBatchRawBytesMax, sync_limits::kBatchOpsMax));
-    if (ops.empty()) break;
-    for (const OwnOp& own : ops) {
-      sync::v1::Op op;
-      if (!op.ParseFromString(own.op)) return Error{ErrorCode::corrupt_data, "own log: op"};
-      const auto id = RecordId::from_bytes(op.record_id());
-      if (id) DUHUI_CHECK_OK(records.remove(*id, Dot{old_origin, own.seq}));
-      const Dot dot{next, own.seq - common};
-      op = translated(std::move(op), old_origin, common);
-      bytes.push_back(op.SerializeAsString());
-      chain = extend_chain(chain, bytes.back());
-      chains.push_back(chain);
-      auto added = records.add(dot, bytes.back(), op, default_stamp(op), op.scope());
-      if (!added) return std::move(added).error();
-      store::v1::OwnOp kept;
-      kept.set_op(bytes.back());
-      kept.set_chain(chain);
-      batch.put(keys::own_op(next, dot.seq), kept.SerializeAsString());
-      batch.erase(keys::own_op(old_origin, own.seq));
-      seq = own.seq + 1;
+  std::map<RecordId, std::uint64_t> created_again;
+  for (const OwnOp& own : held) {
+    sync::v1::Op op;
+    if (!op.ParseFromString(own.op)) return Error{ErrorCode::corrupt_data, "own log: op"};
+    const auto id = RecordId::from_bytes(op.record_id());
+    if (!id) return Error{ErrorCode::corrupt_data, "own log: record id"};
+    const Dot dot{next, bytes.size() + 1};
+    DUHUI_TRY(stored, records.find(*id));
+    const std::string scope = stored == nullptr ? std::string() : stored->scope();
+    const bool was_created_here =
+        op.has_born() && translation.is_own(op.born()) && op.born().seq() > common;
+    const bool creator_is_lost = was_created_here && !translation.holds(op.born());
+    translation.apply(&op);
+    if (creator_is_lost && is_scope(scope)) {
+      // Nobody will ever have the op that made the record: the first one left of it does that now.
+      const auto [at, first] = created_again.emplace(*id, dot.seq);
+      if (first) {
+        op.clear_born();
+        op.set_creates(true);
+        op.set_scope(scope);
+      } else {
+        write_dot(Dot{next, at->second}, next, op.mutable_born());
+      }
     }
+    DUHUI_CHECK_OK(records.remove(*id, Dot{old_origin, own.seq}));
+    bytes.push_back(op.SerializeAsString());
+    chain = extend_chain(chain, bytes.back());
+    chains.push_back(chain);
+    auto added = records.add(dot, bytes.back(), op, default_stamp(op), op.scope());
+    if (!added) return std::move(added).error();
+    store::v1::OwnOp kept;
+    kept.set_op(bytes.back());
+    kept.set_chain(chain);
+    batch.put(keys::own_op(next, dot.seq), kept.SerializeAsString());
+    batch.erase(keys::own_op(old_origin, own.seq));
   }
   std::vector<Journal::Entry> entries;
   for (std::size_t n = 0; n < bytes.size(); ++n) {
@@ -275,6 +353,11 @@ Status Replica::reincarnate(std::uint64_t common) {
   past->set_origin(old_origin.str());
   past->set_head(old_head);
   past->set_common(common);
+  for (sync::v1::Gap& gap : gaps_between(old_origin, common, old_head, held)) {
+    // What a hub once had is with others.
+    gap.set_first_seq(std::max(gap.first_seq(), state_.ever_acknowledged() + 1));
+    if (gap.first_seq() <= gap.last_seq()) *state_.add_gaps() = std::move(gap);
+  }
   origin_ = next;
   state_.set_origin(next.str());
   state_.set_head(bytes.size());
@@ -283,6 +366,7 @@ Status Replica::reincarnate(std::uint64_t common) {
   state_.set_acknowledged_chain({});
   state_.set_ever_acknowledged(0);
   state_.set_own_log_from(1);
+  state_.set_has_holes(false);
   put_state(batch);
   records.write(batch);
   DUHUI_CHECK_OK(commit(batch));

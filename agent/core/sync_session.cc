@@ -76,7 +76,8 @@ std::vector<Effect> SyncSession::link_up(std::string_view channel_binding,
   next_seq_ = state.acknowledged() + 1;
   next_unsent_at_hello_ = next_seq_;
   // A first contact waits for the welcome: the hub does not know the device's key yet.
-  if (state.epoch() != 0 && identity_.ticket.empty()) {
+  // Holes in the own log wait for it, too.
+  if (state.epoch() != 0 && identity_.ticket.empty() && !state.has_holes()) {
     const std::uint64_t before = credit_;
     dictionary_known_ = true;  // the hub showed it in an earlier welcome
     push_more(effects, clock);
@@ -240,6 +241,9 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
     probe_high_ = std::min(state.head(), hub_seq);
     return probe(probe_low_, probe_high_, effects);
   }
+  auto gap = replica_.has_gap_after(hub_seq);
+  if (!gap) return close(to_string(gap.error()), effects);
+  if (*gap) return reincarnate(hub_seq, effects);
   const std::uint64_t acknowledged_at_hello = next_unsent_at_hello_ - 1;
   if (auto kept = replica_.welcomed(welcome); !kept) return close(to_string(kept.error()), effects);
   state_ = State::live;
@@ -254,6 +258,11 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
   for (const sync::v1::ScopeCursor& head : welcome.scopes()) {
     if (at_head_[head.scope()])
       compare_checksum(head.scope(), head.through(), head.checksum(), effects);
+  }
+  for (const sync::v1::Gap& lost : state.gaps()) {
+    Frame frame;
+    *frame.mutable_gap() = lost;
+    send(frame, effects);
   }
   credit_ = welcome.credit() > sent_before_welcome_ ? welcome.credit() - sent_before_welcome_ : 0;
   push_more(effects, clock);

@@ -101,6 +101,7 @@ HubEffects HubCore::timer_fired(SessionId id, MonotonicTime now) {
     send(*session, frame, effects);
     session->pinged = true;
   }
+  note_contacts(effects);
   const bool live = session->state == Session::State::live;
   effects.push_back(
       ArmSessionTimer{id, live ? sync_limits::kPingInterval : sync_limits::kReplyTimeout});
@@ -156,7 +157,12 @@ HubEffects HubCore::received(SessionId id,
       break;
     }
     case Frame::kPong:
+      break;
     case Frame::kGap:
+      // Once is enough to be seen in the list of devices.
+      if (session->state != Session::State::live || session->gap_told) break;
+      session->gap_told = true;
+      effects.push_back(RunJob{std::make_unique<GapJob>(id, session->device.id)});
       break;
     case Frame::kGoodbye:
       effects.push_back(CloseSession{id, frame->goodbye().detail()});
@@ -247,8 +253,16 @@ void HubCore::on_batch(Session& session,
 }
 
 void HubCore::start_commit(WallTime wall, HubEffects& effects) {
-  if (commit_running_ || queue_.empty()) return;
+  if (!commit_running_ && !queue_.empty()) issue_commit(wall, effects);
+}
+
+void HubCore::note_contacts(HubEffects& effects) {
+  if (!commit_running_ && !contacts_.empty()) issue_commit(contacts_.back().at, effects);
+}
+
+void HubCore::issue_commit(WallTime wall, HubEffects& effects) {
   auto job = std::make_unique<CommitJob>(identity_.origin, hlc_, wall);
+  job->contacts = std::exchange(contacts_, {});
   std::size_t bytes = 0;
   while (!queue_.empty() &&
          (bytes == 0 || bytes + queue_.front().frame_bytes <= limits_.commit_bytes_max)) {
@@ -325,6 +339,7 @@ void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
   if (!job.refused.empty()) {
     return goodbye(*session, Goodbye::REASON_UNAUTHORISED, job.refused, effects, minutes(1));
   }
+  if (job.contact) contacts_.push_back(*job.contact);
   session->state = Session::State::live;
   session->device = job.device;
   session->origin = job.stream.origin;
@@ -382,70 +397,6 @@ void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
   effects.push_back(ArmSessionTimer{id, sync_limits::kPingInterval});
 }
 
-void HubCore::committed(CommitJob& job, WallTime wall, HubEffects& effects) {
-  commit_running_ = false;
-  hlc_ = std::max(hlc_, job.hlc);
-  for (const CommitJob::Item& item : job.items) pending_bytes_ -= item.frame_bytes;
-  if (job.failed) {
-    // Nothing of it is stored: the devices keep their ops and come again.
-    for (const CommitJob::Item& item : job.items) {
-      if (Session* session = find(item.session)) {
-        goodbye(*session, Goodbye::REASON_BUSY, "storage: " + job.failed->detail, effects,
-                seconds(2));
-      }
-    }
-  } else {
-    for (const CommitJob::Item& item : job.items) acknowledge(item, wall, effects);
-    wake(job.grown, wall, effects);
-  }
-  start_commit(wall, effects);
-}
-
-void HubCore::acknowledge(const CommitJob::Item& item, WallTime wall, HubEffects& effects) {
-  Session* session = find(item.session);
-  if (session == nullptr) return;
-  const BatchOutcome& outcome = item.outcome;
-  if (!outcome.refused.empty()) {
-    return goodbye(*session, Goodbye::REASON_PROTOCOL, outcome.refused, effects, seconds(10));
-  }
-  if (outcome.fork) {
-    return goodbye(*session, Goodbye::REASON_REPLACED, "the stream forked: say hello again",
-                   effects);
-  }
-  const sync::v1::Batch& batch = item.incoming.batch;
-  session->own_through = std::max(session->own_through, batch.first_seq() + batch.count() - 1);
-  Frame frame;
-  sync::v1::Ack& ack = *frame.mutable_ack();
-  ack.set_origin(session->origin.str());
-  ack.set_through(outcome.through);
-  ack.set_chain(outcome.chain);
-  ack.set_hub_time_ms(wall.ms);
-  // Credit comes back as the bytes are done with, unless the hub as a whole is behind.
-  if (pending_bytes_ < limits_.pending_bytes_max) {
-    ack.set_credit(sync_limits::kUpstreamCredit - session->credit_in);
-    session->credit_in = sync_limits::kUpstreamCredit;
-  }
-  for (const sync::v1::Stamp& stamp : outcome.stamps) *ack.add_stamps() = stamp;
-  for (const sync::v1::Note& note : outcome.notes) *ack.add_notes() = note;
-  *ack.mutable_receipt() = receipt(*session, outcome.through, outcome.chain, wall);
-  send(*session, frame, effects);
-}
-
-sync::v1::Receipt HubCore::receipt(const Session& session,
-                                   std::uint64_t through,
-                                   const std::string& chain,
-                                   WallTime wall) const {
-  sync::v1::Receipt out;
-  out.set_hub_id(identity_.id.str());
-  out.set_origin(session.origin.str());
-  out.set_seq(through);
-  out.set_chain(chain);
-  out.set_hub_time_ms(wall.ms);
-  out.set_signature(identity_.key.sign(
-      receipt_statement(identity_.id, Dot{session.origin, through}, chain, wall.ms)));
-  return out;
-}
-
 std::unique_ptr<SaveJob> HubCore::save(std::vector<Intent> intents, WallTime wall) const {
   return std::make_unique<SaveJob>(identity_.origin, hlc_, wall, std::move(intents));
 }
@@ -453,6 +404,7 @@ std::unique_ptr<SaveJob> HubCore::save(std::vector<Intent> intents, WallTime wal
 HubEffects HubCore::shut_down() {
   HubEffects effects;
   shutting_down_ = true;
+  note_contacts(effects);
   for (auto& [id, session] : sessions_) {
     if (session.state == Session::State::leaving) continue;
     goodbye(session, Goodbye::REASON_SHUTDOWN, "the hub stops", effects, seconds(2));

@@ -99,6 +99,7 @@ class HubCore {
     WallTime hub_clock;
     bool upload_only = false;
     bool dictionary_known = false;
+    bool gap_told = false;
     std::uint64_t credit_out = 0;        // downstream bytes the device will still take
     std::uint64_t credit_in = 0;         // upstream bytes it may still send
     std::vector<sync::v1::Batch> early;  // arrived before the welcome
@@ -127,12 +128,17 @@ class HubCore {
   void welcome(HelloJob& job, WallTime wall, HubEffects& effects);
   void committed(CommitJob& job, WallTime wall, HubEffects& effects);
   void acknowledge(const CommitJob::Item& item, WallTime wall, HubEffects& effects);
+  /// Once the hub is no longer behind, to those whose acks brought none.
+  void return_credit(WallTime wall, HubEffects& effects);
   sync::v1::Receipt receipt(const Session& session,
                             std::uint64_t through,
                             const std::string& chain,
                             WallTime wall) const;
   void fed(FeedJob& job, WallTime wall, HubEffects& effects);
   void start_commit(WallTime wall, HubEffects& effects);
+  /// Writes down who was here, if no batch of anybody does it on its way.
+  void note_contacts(HubEffects& effects);
+  void issue_commit(WallTime wall, HubEffects& effects);
   void wake(const std::map<std::string, FeedHead>& grown, WallTime wall, HubEffects& effects);
   void feed_more(Session& session, WallTime wall, HubEffects& effects);
   void subscribe(Session& session,
@@ -147,7 +153,13 @@ class HubCore {
   std::map<std::string, std::set<SessionId>> subscribers_;
   std::set<std::string> known_scopes_;  // scopes whose first growth was announced
   std::deque<CommitJob::Item> queue_;
+  std::vector<Contact> contacts_;  // not written yet
   std::size_t pending_bytes_ = 0;
+  struct Durable {
+    std::uint64_t through = 0;
+    std::string chain;
+  };
+  std::map<SessionId, Durable> credit_withheld_;
   bool commit_running_ = false;
   bool shutting_down_ = false;
   mutable std::uint64_t hlc_ = 0;

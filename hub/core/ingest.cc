@@ -76,8 +76,10 @@ Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming) {
 
   const std::uint64_t first_new = stream.head + 1;
   std::string chain = stream.chain;
+  std::vector<std::uint64_t> checksums(last - first_new + 1);
   for (std::uint64_t seq = first_new; seq <= last; ++seq) {
-    chain = extend_chain(chain, unpacked->ops[seq - unpacked->first_seq]);
+    chain =
+        extend_chain(chain, unpacked->ops[seq - unpacked->first_seq], &checksums[seq - first_new]);
   }
 #if defined(DUHUI_BUG) && DUHUI_BUG == 3  // takes a copied device's stream for the original's
   chain = batch.chain();
@@ -86,9 +88,10 @@ Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming) {
     outcome.fork = true;
     return outcome;
   }
-  DUHUI_CHECK_OK(take_ops(incoming, *unpacked, first_new, outcome));
+  // Before it is stored: its later ops may need the state that its earlier ones made.
+  ops_.keep(unpacked);
+  DUHUI_CHECK_OK(take_ops(incoming, *unpacked, checksums, outcome));
   DUHUI_CHECK_OK(store_batch(incoming, *unpacked, first_new, stream, outcome));
-  if (first_new == unpacked->first_seq) ops_.keep(unpacked);
   outcome.through = stream.head;
   outcome.chain = stream.chain;
   return outcome;
@@ -137,14 +140,15 @@ Status Ingest::store_batch(const IncomingBatch& incoming,
 
 Status Ingest::take_ops(const IncomingBatch& incoming,
                         const UnpackedBatch& unpacked,
-                        std::uint64_t first_new,
+                        const std::vector<std::uint64_t>& checksums,
                         BatchOutcome& outcome) {
   StampRuns runs;
+  sync::v1::Op op;  // one for all: what it has allocated serves the next
   const std::uint64_t end = unpacked.first_seq + unpacked.ops.size();
+  const std::uint64_t first_new = end - checksums.size();
   for (std::uint64_t seq = first_new; seq < end; ++seq) {
     const Dot dot{unpacked.origin, seq};
     const std::string_view bytes = unpacked.ops[seq - unpacked.first_seq];
-    sync::v1::Op op;
     std::string kind;
     std::string detail;
     if (!op.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
@@ -179,7 +183,7 @@ Status Ingest::take_ops(const IncomingBatch& incoming,
                         .rank = std::min(op.rank(), known_rank),
                         .at_hub = false};
     append_stamp(&runs, seq, op, stamp);
-    DUHUI_CHECK_OK(add_op(dot, bytes, std::move(op), stamp, *touched));
+    DUHUI_CHECK_OK(add_op(dot, checksums[seq - first_new], op, stamp, *touched));
   }
   DUHUI_CHECK_OK(flush_feed(unpacked.origin));
   outcome.stamps.assign(runs.begin(), runs.end());
@@ -237,23 +241,15 @@ Result<Ingest::Touched*> Ingest::touch(const RecordId& id) {
 
 Status Ingest::need_state(Touched& touched) {
   if (touched.state) return Done{};
-  if (touched.only_op) {
-    RecordState state;
-    auto applied =
-        state.apply(touched.row.ops.front().dot, *touched.only_op, touched.row.ops.front().stamp);
-    if (!applied) return std::move(applied).error();
-    touched.state = std::move(state);
-    touched.only_op.reset();
-    return Done{};
-  }
   DUHUI_TRY(loaded, ops_.load(tx_, touched.row));
   touched.state = std::move(loaded);
+  touched.summary.reset();
   return Done{};
 }
 
 Status Ingest::add_op(const Dot& dot,
-                      std::string_view bytes,
-                      sync::v1::Op op,
+                      std::uint64_t checksum,
+                      const sync::v1::Op& op,
                       const OpStamp& stamp,
                       Touched& touched) {
   RecordRow& row = touched.row;
@@ -263,10 +259,10 @@ Status Ingest::add_op(const Dot& dot,
     row.born = true;
   }
   row.type = op.record_type();
-  const std::uint64_t checksum = scope_checksum(op_checksum(bytes), stamp);
-  if (row.ops.empty() && op.creates()) {
+  checksum = scope_checksum(checksum, stamp);
+  if (row.ops.empty() && op.creates() && !touched.state) {
     row.ops.push_back({dot, stamp});
-    touched.only_op = std::move(op);
+    touched.summary = rules_.summarize_new(dot, op);
   } else {
     DUHUI_CHECK_OK(need_state(touched));
     auto applied = touched.state->apply(dot, op, stamp);

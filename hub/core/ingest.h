@@ -77,8 +77,8 @@ class Ingest final : public RecordLookup {
     bool existed = false;
     bool changed = false;
     bool dirty = false;
-    std::optional<RecordState> state;     // loaded when somebody needs it
-    std::optional<sync::v1::Op> only_op;  // new record, nothing but its creating op yet
+    std::optional<RecordState> state;      // loaded when somebody needs it
+    std::optional<RecordSummary> summary;  // new record, nothing but its creating op yet
   };
   struct FeedRun {
     std::uint64_t first_seq = 0;
@@ -95,8 +95,8 @@ class Ingest final : public RecordLookup {
   Result<Touched*> touch(const RecordId& id);
   Status need_state(Touched& touched);
   Status add_op(const Dot& dot,
-                std::string_view bytes,
-                sync::v1::Op op,
+                std::uint64_t checksum,
+                const sync::v1::Op& op,
                 const OpStamp& stamp,
                 Touched& touched);
   /// Empty: taken. Otherwise the kind of quarantine.
@@ -106,7 +106,7 @@ class Ingest final : public RecordLookup {
                             Touched* touched);
   Status take_ops(const IncomingBatch& incoming,
                   const UnpackedBatch& unpacked,
-                  std::uint64_t first_new,
+                  const std::vector<std::uint64_t>& checksums,
                   BatchOutcome& outcome);
   Status store_batch(const IncomingBatch& incoming,
                      const UnpackedBatch& unpacked,

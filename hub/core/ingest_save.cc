@@ -63,8 +63,9 @@ Result<std::vector<Dot>> Ingest::save(const Origin& hub_origin,
       return Error{ErrorCode::limit_exceeded,
                    "op: " + std::to_string(bytes.back().size()) + " bytes"};
     }
-    chain = extend_chain(chain, bytes.back());
-    DUHUI_CHECK_OK(add_op(dot, bytes.back(), std::move(op), stamp, *touched));
+    std::uint64_t checksum = 0;
+    chain = extend_chain(chain, bytes.back(), &checksum);
+    DUHUI_CHECK_OK(add_op(dot, checksum, op, stamp, *touched));
     dots.push_back(dot);
   }
   DUHUI_CHECK_OK(flush_feed(hub_origin));
@@ -126,7 +127,7 @@ Result<bool> Ingest::take_back(const Dot& dot, std::string_view bytes, std::stri
                                           .signature = {},
                                           .stamps = stamps.SerializeAsString(),
                                           .received_at = now_}));
-  DUHUI_CHECK_OK(add_op(dot, bytes, std::move(op), stamp, *touched));
+  DUHUI_CHECK_OK(add_op(dot, op_checksum(bytes), op, stamp, *touched));
   DUHUI_CHECK_OK(flush_feed(dot.origin));
   return true;
 }
@@ -157,9 +158,8 @@ Status Ingest::finish(const Origin& hub_origin, std::uint64_t& hlc) {
 
 Result<bool> Ingest::write_record(const RecordId& id, Touched& touched) {
   RecordRow& row = touched.row;
-  const bool alone = touched.only_op.has_value();
-  const RecordSummary summary = alone ? rules_.summarize_new(row.ops.front().dot, *touched.only_op)
-                                      : rules_.summarize(*touched.state);
+  const RecordSummary summary =
+      touched.summary ? std::move(*touched.summary) : rules_.summarize(*touched.state);
   const bool had_conflicts = row.open_conflicts != 0;
   row.school_id = summary.school_id;
   row.date = summary.date;

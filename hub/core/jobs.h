@@ -53,7 +53,15 @@ struct HubIdentity {
   Origin origin;
 };
 
-/// A device that says hello.
+/// That a device was here: told with the next commit, for it is worth no fsync of its own.
+struct Contact {
+  DeviceId device;
+  WallTime at;
+  std::int64_t clock_offset_ms = 0;
+};
+
+/// A device that says hello. Most hellos change nothing that has to be durable before the welcome
+/// and are read-only; `contact` then says what remains to be written.
 class HelloJob final : public Job {
  public:
   HelloJob(SessionId session_id, sync::v1::Hello said, std::string binding, WallTime at)
@@ -68,6 +76,7 @@ class HelloJob final : public Job {
   // Results.
   std::string refused;  // empty: welcome
   DeviceRow device;
+  std::optional<Contact> contact;
   std::string enrolment;  // for the device to keep
   std::uint64_t epoch = 0;
   bool epoch_changed = false;  // every other session must start anew
@@ -83,7 +92,8 @@ class HelloJob final : public Job {
   std::vector<Cursor> cursors;
 
  private:
-  Status work(HubTransaction& tx, StorageContext& context);
+  enum class Access : std::uint8_t { reads, writes };
+  Status work(HubTransaction& tx, StorageContext& context, Access access);
   Status enrol(HubTransaction& tx, StorageContext& context, const DeviceId& id);
   void certify(const SigningKey& hub_key);
   Status judge_stream(HubTransaction& tx, StorageContext& context);
@@ -109,6 +119,7 @@ class CommitJob final : public Job {
   std::uint64_t hlc;
   const WallTime now;
   std::vector<Item> items;
+  std::vector<Contact> contacts;
   std::map<std::string, FeedHead> grown;
   std::vector<RecordId> changed;
 };
@@ -127,6 +138,16 @@ class SaveJob final : public Job {
   std::vector<Intent> intents;
   std::vector<Dot> dots;
   std::map<std::string, FeedHead> grown;
+};
+
+/// A device tells of ops that were destroyed: the operator must see it.
+class GapJob final : public Job {
+ public:
+  GapJob(SessionId session_id, DeviceId of) : Job(session_id), device(of) {}
+  void run(StorageContext& context) override;
+  bool writes() const override { return true; }
+
+  const DeviceId device;
 };
 
 /// The hub's own ops that come back from a device.

@@ -50,13 +50,20 @@ void remove_flag(DeviceRow& device, const std::string& flag) {
 }  // namespace
 
 void HelloJob::run(StorageContext& context) {
-  const auto done = context.store.write([&](HubTransaction& tx) { return work(tx, context); });
+  auto done =
+      context.store.read([&](HubTransaction& tx) { return work(tx, context, Access::reads); });
+  // It had to change something.
+  if (!done && done.error().code == ErrorCode::refused) {
+    done =
+        context.store.write([&](HubTransaction& tx) { return work(tx, context, Access::writes); });
+  }
   if (!done) failed = done.error();
 }
 
-Status HelloJob::work(HubTransaction& tx, StorageContext& context) {
+Status HelloJob::work(HubTransaction& tx, StorageContext& context, Access access) {
   refused.clear();
   epoch_changed = false;
+  contact.reset();
   missed_stamps.clear();
   const auto id = DeviceId::from_bytes(hello.device_id());
   const auto key = PublicKey::from_bytes(hello.public_key());
@@ -73,6 +80,7 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context) {
   if (known) {
     device = *known;
   } else {
+    if (access == Access::reads) return Error{ErrorCode::refused, "hello: has to write"};
     DUHUI_CHECK_OK(enrol(tx, context, *id));
     if (!refused.empty()) return Done{};
   }
@@ -104,12 +112,15 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context) {
   } else {
     remove_flag(device, "clock_skew");
   }
-  device.clock_offset_ms = (clock.wall - now).ms;
-  device.last_seen_at = now;
   device.current_origin = *origin;
   device.software = hello.software();
   certify(context.hub_key);
-  return tx.devices().put(device);
+  const bool nothing_new = known && device == *known && !epoch_changed;
+  device.clock_offset_ms = (clock.wall - now).ms;
+  device.last_seen_at = now;
+  if (!nothing_new) return tx.devices().put(device);
+  contact = {device.id, device.last_seen_at, device.clock_offset_ms};
+  return Done{};
 }
 
 Status HelloJob::enrol(HubTransaction& tx, StorageContext& context, const DeviceId& id) {
@@ -245,12 +256,29 @@ void CommitJob::run(StorageContext& context) {
     DUHUI_CHECK_OK(ingest.finish(origin, hlc));
     grown = ingest.grown_feeds();
     changed = ingest.changed_records();
+    for (const Contact& contact : contacts) {
+      DUHUI_TRY(device, tx.devices().get(contact.device));
+      if (!device) continue;
+      device->last_seen_at = contact.at;
+      device->clock_offset_ms = contact.clock_offset_ms;
+      DUHUI_CHECK_OK(tx.devices().put(*device));
+    }
     return Done{};
   });
   if (!done) {
     context.ops.clear();
     failed = done.error();
   }
+}
+
+void GapJob::run(StorageContext& context) {
+  const auto done = context.store.write([&](HubTransaction& tx) -> Status {
+    DUHUI_TRY(row, tx.devices().get(device));
+    if (!row) return Done{};
+    add_flag(*row, "ops_lost");
+    return tx.devices().put(*row);
+  });
+  if (!done) failed = done.error();
 }
 
 void RefillJob::run(StorageContext& context) {

@@ -61,12 +61,12 @@ Result<RecordState> OpReader::load(HubTransaction& tx, const RecordRow& row) {
   for (const OpRef& ref : row.ops) {
     DUHUI_TRY(batch, batch_at(tx, ref.dot));
     const std::uint64_t index = ref.dot.seq - batch->first_seq;
-    sync::v1::Op op;
     if (index >= batch->ops.size() ||
-        !op.ParseFromArray(batch->ops[index].data(), static_cast<int>(batch->ops[index].size()))) {
+        !scratch_.ParseFromArray(batch->ops[index].data(),
+                                 static_cast<int>(batch->ops[index].size()))) {
       return Error{ErrorCode::corrupt_data, "op " + to_string(ref.dot) + ": not parsable"};
     }
-    auto applied = state.apply(ref.dot, op, ref.stamp);
+    auto applied = state.apply(ref.dot, scratch_, ref.stamp);
     if (!applied) return std::move(applied).error();
   }
   return state;

@@ -63,6 +63,7 @@ class OpReader {
   std::map<Key, Kept> kept_;
   std::list<Key> ages_;  // most recently used first
   PayloadCodec codec_;
+  sync::v1::Op scratch_;  // what it has allocated serves the next op
 };
 
 }  // namespace duhui::hub

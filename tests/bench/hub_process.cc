@@ -92,6 +92,11 @@ std::string HubProcess::ticket(const std::string& scope, std::uint32_t uses) {
   return hub::ticket_presentation(ticket->id, ticket->secret_view());
 }
 
+void HubProcess::import(const std::string& registries) {
+  output_of("'" + program_ + "' import --data '" + folder_ + "' --from '" + registries +
+            "' --json");
+}
+
 double HubProcess::cpu_seconds() const {
   clockid_t clock{};
   timespec spent{};

@@ -25,6 +25,8 @@ class HubProcess {
   net::HubAddress address() const { return address_; }
   /// What a device presents for a ticket to `scope` that may be used `uses` times.
   std::string ticket(const std::string& scope, std::uint32_t uses);
+  /// Imports the registry files of a folder.
+  void import(const std::string& registries);
 
   double cpu_seconds() const;
   double resident_kb() const;

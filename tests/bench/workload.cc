@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <fstream>
 #include <map>
 #include <sstream>
 #include <string_view>
@@ -17,6 +18,7 @@ namespace {
 constexpr std::int64_t kTermBegins = 1'756'684'800'000;  // 2025-09-01 in China
 constexpr std::uint32_t kSupervisorRank = 2;
 constexpr std::size_t kItems = 9;
+constexpr std::uint64_t kSupervisors = 60;
 
 // Words, one space apart.
 constexpr std::string_view kNouns =
@@ -186,6 +188,18 @@ std::string Workload::school_of(std::uint32_t agent) { return numbered("sch-", a
 
 std::string Workload::district() { return "org-430200/org-430202"; }
 
+void Workload::write_registries(const std::string& folder) {
+  std::ofstream(folder + "/orgs.json")
+      << R"([{"id": "org-430200", "name": "长河市教育局", "kind": "city"},)"
+         R"( {"id": "org-430202", "name": "江东区教育督导室", "kind": "district", "parent_id": "org-430200"}])";
+  std::ofstream users(folder + "/users.csv");
+  users << "id,login,name,role,scope_org_id,supervisor_id,status\n";
+  for (std::uint64_t n = 1; n <= kSupervisors; ++n) {
+    users << numbered("u-sup-", n) << ",sup." << n << ",督学" << n
+          << ",responsible_supervisor,org-430202," << numbered("sup-", n) << ",active\n";
+  }
+}
+
 std::string Workload::scope_of(std::uint32_t agent) {
   return district() + "/zone-430202-" + std::to_string(agent % 5 + 1) + "/" + school_of(agent);
 }
@@ -243,7 +257,7 @@ WorkRecord Workload::record(std::uint32_t agent) {
   WorkRecord record;
   const WallTime made{kTermBegins + static_cast<std::int64_t>(++made_) * 331'000};
   record.id = mint_record_id(made, random_);
-  const std::uint64_t supervisor = 1 + (agent * 3 + random_.below(3)) % 60;
+  const std::uint64_t supervisor = 1 + (agent * 3 + random_.below(3)) % kSupervisors;
   record.person = numbered("u-sup-", supervisor);
   nlohmann::json& value = record.value;
   value["id"] = to_uuid_text(record.id.view());

@@ -1,7 +1,10 @@
 // A copy of this device wrote under the same origin: finding the common point and going on.
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
+#include "agent/core/keys.h"
 #include "tests/agent/core/scripted_hub.h"
 
 namespace duhui::agent {
@@ -115,6 +118,103 @@ TEST(SyncSessionFork, ClosesWhenThePointIsBeyondWhatWasAsked) {
   const auto effects = fork.script.hear(early);
   ASSERT_NE(closing(effects), nullptr);
   EXPECT_EQ(fork.script.device.replica->state().past_size(), 0);
+}
+
+/// Damage took own ops `from` to `to` from the database and the journal at once.
+void destroy(TestDevice& device, std::uint64_t from, std::uint64_t to) {
+  for (std::uint64_t seq = from; seq <= to; ++seq) {
+    const Dot dot{device.replica->origin(), seq};
+    device.disk.values.erase(keys::own_op(dot.origin, seq));
+    std::erase_if(device.disk.journal,
+                  [&](const MemoryDisk::JournalEntry& entry) { return entry.dot == dot; });
+    for (auto& [key, value] : device.disk.values) {
+      store::v1::StoredRecord record;
+      if (!key.starts_with(keys::kRecords) || !record.ParseFromString(value)) continue;
+      for (int at = 0; at < record.ops_size(); ++at) {
+        if (record.ops(at).seq() != seq) continue;
+        record.mutable_ops()->DeleteSubrange(at, 1);
+        break;
+      }
+      value = record.SerializeAsString();
+    }
+  }
+  device.open(true);
+}
+
+TEST(SyncSessionGap, WhatIsBehindDestroyedOpsGoesOnUnderANewOrigin) {
+  Script script(1, "abcde");
+  const Origin before = script.device.replica->origin();
+  destroy(script.device, 3, 3);
+  EXPECT_EQ(script.device.replica->open_report().lost, 1u);
+  script.connect();
+  EXPECT_TRUE(batches(script.up()).empty());  // the hub may have what is lost here
+  const auto heard = script.hear(script.welcome(1));
+  ASSERT_NE(closing(heard), nullptr);
+  EXPECT_TRUE(closing(heard)->at_once);
+  EXPECT_NE(script.device.replica->origin(), before);
+  EXPECT_EQ(script.device.head(), 3u);  // b, d, e
+  ASSERT_EQ(script.device.replica->state().gaps_size(), 1);
+  EXPECT_EQ(script.device.replica->state().gaps(0).first_seq(), 3u);
+  EXPECT_EQ(script.device.replica->state().gaps(0).last_seq(), 3u);
+  EXPECT_EQ(script.device.replica->state().gaps(0).origin(), before.view());
+  EXPECT_EQ(script.device.texts('d'), std::vector<std::string>{"text d"});
+
+  script.connect();
+  script.up();
+  const auto welcomed = script.hear(script.welcome(0));
+  EXPECT_EQ(script.session->state(), SyncSession::State::live);
+  const auto frames = sent(welcomed);
+  EXPECT_EQ(std::count_if(frames.begin(), frames.end(),
+                          [](const sync::v1::Frame& frame) { return frame.has_gap(); }),
+            1);
+}
+
+TEST(SyncSessionGap, WhatTheHubHasIsNoGap) {
+  Script script(1, "abcde");
+  const Origin before = script.device.replica->origin();
+  destroy(script.device, 3, 3);
+  script.connect();
+  script.up();
+  const auto heard = script.hear(script.welcome(3));
+  EXPECT_EQ(closing(heard), nullptr);
+  EXPECT_EQ(script.device.replica->origin(), before);
+  EXPECT_EQ(batches(heard), (std::vector<std::pair<std::uint64_t, std::uint32_t>>{{4, 2}}));
+}
+
+TEST(SyncSessionGap, ARecordWhoseCreatingOpIsDestroyedIsCreatedByWhatIsLeft) {
+  Script script(1, "ab");
+  ASSERT_TRUE(script.device.save('b', "second"));
+  ASSERT_TRUE(
+      script.device.replica->save({script.device.intent('b', "other", 4)}, script.device.clock()));
+  destroy(script.device, 2, 2);
+  EXPECT_EQ((*script.device.replica->record(record_id('b')))->stage(), RecordState::Stage::shell);
+  script.connect();
+  script.up();
+  ASSERT_NE(closing(script.hear(script.welcome(0))), nullptr);
+  const auto state = script.device.replica->record(record_id('b'));
+  ASSERT_TRUE(state && *state);
+  EXPECT_EQ((*state)->stage(), RecordState::Stage::born);
+  EXPECT_EQ((*state)->scope(), kScope);
+  EXPECT_EQ(script.device.texts('b'), std::vector<std::string>{"second"});
+  EXPECT_NE((*state)->find({4, {}}), nullptr);
+}
+
+TEST(SyncSessionGap, AJournalTornInItsMiddleLosesOnlyWhatIsTorn) {
+  Script script(1, "abcd");
+  const Origin origin = script.device.replica->origin();
+  script.device.disk.values.clear();  // the database is gone
+  std::erase_if(script.device.disk.journal,
+                [&](const MemoryDisk::JournalEntry& entry) { return entry.dot.seq == 2; });
+  script.device.disk.damaged_ranges = 1;
+  script.device.open();
+  EXPECT_EQ(script.device.replica->origin(), origin);
+  EXPECT_EQ(script.device.head(), 4u);
+  EXPECT_EQ(script.device.replica->open_report().lost, 1u);
+  script.connect();
+  script.up();
+  ASSERT_NE(closing(script.hear(script.welcome(0))), nullptr);
+  EXPECT_EQ(script.device.head(), 3u);
+  EXPECT_EQ(script.device.texts('d'), std::vector<std::string>{"text d"});
 }
 
 }  // namespace
