@@ -206,13 +206,21 @@ void CoreUniverse::restart(const std::string& replica) {
   agent(replica).start();
 }
 
-void CoreUniverse::keep_disk(const std::string& name, int step) {
-  CoreAgent& one = agent(name);
+void CoreUniverse::keep_disk(const std::string& replica, int step) {
+  if (replica == kHub) {
+    hub_images_[step] = hub_.store().state();
+    return;
+  }
+  CoreAgent& one = agent(replica);
   one.images[step] = one.disk;
 }
 
-void CoreUniverse::restore_disk(const std::string& name, int step) {
-  CoreAgent& one = agent(name);
+void CoreUniverse::restore_disk(const std::string& replica, int step) {
+  if (replica == kHub) {
+    hub_.store().restore(hub_images_.at(step));
+    return hub_.start();
+  }
+  CoreAgent& one = agent(replica);
   one.disk = one.images.at(step);
   one.start();
 }

@@ -45,8 +45,8 @@ class CoreUniverse final : public Universe {
                         const nlohmann::json& body) override;
   void sync(const std::string& agent) override;
   void restart(const std::string& replica) override;
-  void keep_disk(const std::string& agent, int step) override;
-  void restore_disk(const std::string& agent, int step) override;
+  void keep_disk(const std::string& replica, int step) override;
+  void restore_disk(const std::string& replica, int step) override;
 
  private:
   CoreUniverse(HubId id, SigningKey key, std::uint64_t seed);
@@ -63,6 +63,7 @@ class CoreUniverse final : public Universe {
   WallTime time_{1'756'656'000'000};  // 2025-09-01T00:00+08:00
   std::deque<std::function<void()>> queue_;
   CoreHub hub_;
+  std::map<int, hub::MemoryHubState> hub_images_;  // after a step
   std::vector<std::unique_ptr<CoreAgent>> agents_;
   std::vector<std::string> names_;
   std::uint64_t last_link_ = 0;

@@ -57,10 +57,9 @@ void Player::step(int n, const Schedule& schedule) {
   } else {
     edit(step);
   }
-  const bool image_wanted = std::any_of(
-      scenario_.steps.begin(), scenario_.steps.end(),
-      [n](const Json& later) { return later.value("restore_disk_to_after_step", 0) == n; });
-  if (image_wanted) universe_.keep_disk(on, n);
+  for (const Json& later : scenario_.steps) {
+    if (later.value("restore_disk_to_after_step", 0) == n) universe_.keep_disk(later.at("on"), n);
+  }
 }
 
 void Player::create(const Json& step) {

@@ -185,31 +185,31 @@ void ProcessUniverse::sync(const std::string& name) {
   throw std::runtime_error(name + ": sync does not come to an end: " + before.dump());
 }
 
+void ProcessUniverse::start_again(const std::string& replica) {
+  replica == kHub ? start_hub() : start_cut_off(program(replica));
+}
+
 void ProcessUniverse::restart(const std::string& replica) {
   // In turn asked to stop and killed.
-  Program& ending = program(replica);
-  restarts_++ % 2 == 0 ? ending.stop() : ending.kill();
-  if (replica == kHub) return start_hub();
-  start_cut_off(ending);
+  restarts_++ % 2 == 0 ? program(replica).stop() : program(replica).kill();
+  start_again(replica);
 }
 
-std::string ProcessUniverse::image(const std::string& agent, int step) const {
-  return folder_->path() + "/" + agent + "-after-" + std::to_string(step);
+std::string ProcessUniverse::image(const std::string& replica, int step) const {
+  return folder_->path() + "/" + replica + "-after-" + std::to_string(step);
 }
 
-void ProcessUniverse::keep_disk(const std::string& name, int step) {
-  Program& agent = program(name);
-  agent.stop();
-  copy_data(agent.folder(), image(name, step));
-  start_cut_off(agent);
+void ProcessUniverse::keep_disk(const std::string& replica, int step) {
+  program(replica).stop();
+  copy_data(program(replica).folder(), image(replica, step));
+  start_again(replica);
 }
 
-void ProcessUniverse::restore_disk(const std::string& name, int step) {
-  Program& agent = program(name);
-  agent.kill();
-  std::filesystem::remove_all(agent.folder());
-  copy_data(image(name, step), agent.folder());
-  start_cut_off(agent);
+void ProcessUniverse::restore_disk(const std::string& replica, int step) {
+  program(replica).kill();
+  std::filesystem::remove_all(program(replica).folder());
+  copy_data(image(replica, step), program(replica).folder());
+  start_again(replica);
 }
 
 std::function<std::unique_ptr<Universe>()> process_universes(const Scenario& scenario) {

@@ -35,21 +35,22 @@ class ProcessUniverse final : public Universe {
                         const nlohmann::json& body) override;
   void sync(const std::string& agent) override;
   void restart(const std::string& replica) override;
-  void keep_disk(const std::string& agent, int step) override;
-  void restore_disk(const std::string& agent, int step) override;
+  void keep_disk(const std::string& replica, int step) override;
+  void restore_disk(const std::string& replica, int step) override;
 
  private:
   Program& program(const std::string& replica);
   Program& hub() { return program(std::string(kHub)); }
   void add_program(const std::string& name, const std::string& executable);
   void start_hub();
+  void start_again(const std::string& replica);
   /// Switches its link off before it can reach the hub.
   void start_cut_off(Program& agent);
   void set_link(Program& agent, bool enabled);
   /// What an exchange with the hub changes.
   nlohmann::json exchange_state(const std::string& agent);
   void write_clock(const std::string& replica);
-  std::string image(const std::string& agent, int step) const;
+  std::string image(const std::string& replica, int step) const;
 
   std::unique_ptr<TemporaryFolder> folder_;
   const int port_;

@@ -38,10 +38,10 @@ class Universe {
 
   /// The process ends and starts again.
   virtual void restart(const std::string& replica) = 0;
-  /// Notes what is on the agent's disk now, for putting back.
-  virtual void keep_disk(const std::string& agent, int step) = 0;
+  /// Notes what is on the replica's disk now, for putting back.
+  virtual void keep_disk(const std::string& replica, int step) = 0;
   /// The process starts again on the disk as it was after `step`.
-  virtual void restore_disk(const std::string& agent, int step) = 0;
+  virtual void restore_disk(const std::string& replica, int step) = 0;
 };
 
 }  // namespace duhui::scenarios
