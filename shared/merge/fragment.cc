@@ -99,9 +99,8 @@ std::string message_key(const FieldSchema& field, std::string_view payload) {
   for (std::size_t at = 0; at < field.key_fields.size(); ++at) {
     const FieldDescriptor& declared = *field.key_fields[at];
     const auto found = last_field(payload, static_cast<std::uint32_t>(declared.number()));
-    const std::string text = found && found->type == wire_type_of(declared)
-                                 ? key_text(declared, *found)
-                                 : absent_key_text(declared);
+    std::string text = found && found->type == wire_type_of(declared) ? key_text(declared, *found)
+                                                                      : absent_key_text(declared);
     any = any || !text.empty();
     if (field.key_fields.size() == 1) return text;
     if (at != 0) joined += '/';
