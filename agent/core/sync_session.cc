@@ -278,6 +278,12 @@ void SyncSession::on_ack(const sync::v1::Ack& ack,
     in_flight_.pop_front();
   next_seq_ = std::max(next_seq_, ack.through() + 1);
   credit_ += ack.credit();
+  // Not caught up before the pages that this commit made are here.
+  for (const sync::v1::ScopeCursor& head : ack.grown()) {
+    const auto at = replica_.scopes().find(head.scope());
+    at_head_[head.scope()] =
+        at != replica_.scopes().end() && at->second.through() >= head.through();
+  }
   effects.push_back(DurableAck{ack.through()});
   push_more(effects, clock);
 }

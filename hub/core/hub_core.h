@@ -127,7 +127,10 @@ class HubCore {
   void on_question(Session& session, sync::v1::Frame&& frame, HubEffects& effects);
   void welcome(HelloJob& job, WallTime wall, HubEffects& effects);
   void committed(CommitJob& job, WallTime wall, HubEffects& effects);
-  void acknowledge(const CommitJob::Item& item, WallTime wall, HubEffects& effects);
+  void acknowledge(const CommitJob::Item& item,
+                   const std::map<std::string, FeedHead>& grown,
+                   WallTime wall,
+                   HubEffects& effects);
   /// Once the hub is no longer behind, to those whose acks brought none.
   void return_credit(WallTime wall, HubEffects& effects);
   sync::v1::Receipt receipt(const Session& session,

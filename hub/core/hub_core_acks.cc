@@ -26,14 +26,17 @@ void HubCore::committed(CommitJob& job, WallTime wall, HubEffects& effects) {
       }
     }
   } else {
-    for (const CommitJob::Item& item : job.items) acknowledge(item, wall, effects);
+    for (const CommitJob::Item& item : job.items) acknowledge(item, job.grown, wall, effects);
     return_credit(wall, effects);
     wake(job.grown, wall, effects);
   }
   start_commit(wall, effects);
 }
 
-void HubCore::acknowledge(const CommitJob::Item& item, WallTime wall, HubEffects& effects) {
+void HubCore::acknowledge(const CommitJob::Item& item,
+                          const std::map<std::string, FeedHead>& grown,
+                          WallTime wall,
+                          HubEffects& effects) {
   Session* session = find(item.session);
   if (session == nullptr) return;
   const BatchOutcome& outcome = item.outcome;
@@ -63,6 +66,17 @@ void HubCore::acknowledge(const CommitJob::Item& item, WallTime wall, HubEffects
   for (const sync::v1::Stamp& stamp : outcome.stamps) *ack.add_stamps() = stamp;
   for (const sync::v1::Note& note : outcome.notes) *ack.add_notes() = note;
   *ack.mutable_receipt() = receipt(*session, outcome.through, outcome.chain, wall);
+  const auto& granted = session->device.scopes;
+  for (const auto& [scope, head] : grown) {
+    if (session->upload_only || std::none_of(granted.begin(), granted.end(), [&](const auto& g) {
+          return scope_readable(g, scope);
+        })) {
+      continue;
+    }
+    sync::v1::ScopeCursor* cursor = ack.add_grown();
+    cursor->set_scope(scope);
+    cursor->set_through(head.through);
+  }
   send(*session, frame, effects);
 }
 

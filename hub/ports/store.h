@@ -94,7 +94,7 @@ struct DeviceRow {
   std::vector<std::string> scopes{};  // what it may read and write; each with its ancestors
   bool revoked = false;
   std::string flags{};  // comma separated: clock_skew, rollback_detected, fork_detected,
-                            // hub_was_behind, ops_lost
+                        // hub_was_behind, ops_lost
   WallTime enrolled_at{};
   WallTime last_seen_at{};
   std::int64_t clock_offset_ms = 0;  // device minus hub at the last connection

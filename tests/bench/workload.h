@@ -37,7 +37,8 @@ class Workload {
   static std::string scope_of(std::uint32_t agent);
   /// Above the scopes of all agents.
   static std::string district();
-  /// Writes the registries of the office (organisations, accounts of the supervisors) into `folder`.
+  /// Writes the registries of the office (organisations, accounts of the supervisors) into
+  /// `folder`.
   static void write_registries(const std::string& folder);
 
  private:

@@ -351,5 +351,22 @@ TEST(SyncSession, LosesNothingWhicheverStepTheDiskRefuses) {
   }
 }
 
+TEST(SyncSession, HasNotCaughtUpBeforeThePagesOfItsOwnOpsAreHere) {
+  Script script(1, "a");
+  script.go_live(0);
+  sync::v1::Ack ack = ack_of(script.device, 1);
+  sync::v1::ScopeCursor* grown = ack.add_grown();
+  grown->set_scope(kScope);
+  grown->set_through(1);
+  script.hear(ack);
+  EXPECT_EQ(script.device.replica->unacknowledged(), 0u);
+  EXPECT_FALSE(script.session->caught_up());
+  sync::v1::FeedPage page = page_of({}, 0);  // its own op is counted, not sent
+  page.set_through(1);
+  page.set_at_head(true);
+  script.hear(page);
+  EXPECT_TRUE(script.session->caught_up());
+}
+
 }  // namespace
 }  // namespace duhui::agent

@@ -35,6 +35,18 @@ TEST(HubCore, CreditThatAnOverloadedHubWithheldComesBackByItself) {
   EXPECT_GT(credit, 0u);
 }
 
+TEST(HubCore, AnAckNamesTheFeedsThatItsCommitMadeLonger) {
+  TestHub hub;
+  TestWriter device(1);
+  hub.enrol(device);
+  const SessionId session = hub.connect(device);
+  device.write(TestWriter::creating('a'));
+  hub.say_batch(session, device.batch(1, 1));
+  ASSERT_EQ(hub.ack(session).grown_size(), 1);
+  EXPECT_EQ(hub.ack(session).grown(0).scope(), kSchool);
+  EXPECT_EQ(hub.ack(session).grown(0).through(), 1u);
+}
+
 TEST(HubCore, AHelloThatTellsNothingNewIsNotWrittenUntilTheNextCommit) {
   TestHub hub;
   TestWriter device(1);
