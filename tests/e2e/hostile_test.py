@@ -1,6 +1,7 @@
 """Garbage to the hub's port from 50 connections: no crash, bounded memory, honest agents unaffected."""
 
 import os
+import pathlib
 import random
 import socket
 import ssl
@@ -88,7 +89,10 @@ class Hostile(unittest.TestCase):
             world.settle()
             self.assertIsNone(world.hub.process.poll(), "the hub ended")
             grown = self.memory(world.hub) - before
-            self.assertLess(grown, 100_000, "KB more after the attack")
+            # A sanitizer keeps what was freed.
+            maps = pathlib.Path(f"/proc/{world.hub.process.pid}/maps").read_text()
+            limit = 500_000 if "libasan" in maps or "libtsan" in maps else 100_000
+            self.assertLess(grown, limit, "KB more after the attack")
             saved = world.agents[0].saved | world.agents[1].saved
             for program in (world.hub, *world.agents):
                 self.assertFalse(saved - texts_at(program, [visit]), program.folder.name)

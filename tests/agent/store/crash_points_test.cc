@@ -21,7 +21,7 @@ constexpr std::uint64_t kOpsPerLife = 50;
 constexpr std::uint64_t kAcknowledgeEvery = 25;
 constexpr std::uint64_t kPageEvery = 4;
 // Sanitizers make each crash point ten times dearer: they look at a sample.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(DUHUI_SANITIZED)
 constexpr std::uint64_t kStep = 23;
 constexpr std::uint64_t kWorlds = 12;
 #else

@@ -292,7 +292,8 @@ RC_GTEST_PROP(Laws,
   HybridClock clock(start >> 1);
   std::uint64_t last = clock.last();
   for (const std::int64_t wall : walls) {
-    const std::uint64_t stamp = clock.tick(WallTime{wall * 1'000'003});
+    const std::uint64_t far = static_cast<std::uint64_t>(wall) * 1'000'003;  // anywhere at all
+    const std::uint64_t stamp = clock.tick(WallTime{static_cast<std::int64_t>(far)});
     RC_ASSERT(stamp > last);
     last = stamp;
   }
