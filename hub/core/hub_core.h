@@ -109,6 +109,8 @@ class HubCore {
     std::uint32_t questions_running = 0;
     MonotonicTime heard_at;
     bool pinged = false;
+
+    bool reads(std::string_view scope) const;
   };
 
   Session* find(SessionId id);

@@ -66,13 +66,8 @@ void HubCore::acknowledge(const CommitJob::Item& item,
   for (const sync::v1::Stamp& stamp : outcome.stamps) *ack.add_stamps() = stamp;
   for (const sync::v1::Note& note : outcome.notes) *ack.add_notes() = note;
   *ack.mutable_receipt() = receipt(*session, outcome.through, outcome.chain, wall);
-  const auto& granted = session->device.scopes;
   for (const auto& [scope, head] : grown) {
-    if (session->upload_only || std::none_of(granted.begin(), granted.end(), [&](const auto& g) {
-          return scope_readable(g, scope);
-        })) {
-      continue;
-    }
+    if (session->upload_only || !session->reads(scope)) continue;
     sync::v1::ScopeCursor* cursor = ack.add_grown();
     cursor->set_scope(scope);
     cursor->set_through(head.through);

@@ -12,6 +12,12 @@ constexpr std::size_t kFeedBytesAim = 512 << 10;
 
 }  // namespace
 
+bool HubCore::Session::reads(std::string_view scope) const {
+  return std::any_of(
+      device.scopes.begin(), device.scopes.end(),
+      [scope](const std::string& granted) { return scope_readable(granted, scope); });
+}
+
 void HubCore::subscribe(Session& session,
                         const std::string& scope,
                         std::uint64_t through,
@@ -30,9 +36,7 @@ void HubCore::wake(const std::map<std::string, FeedHead>& grown,
       known_scopes_.insert(scope);
       for (auto& [id, session] : sessions_) {
         if (session.state != Session::State::live || session.feeds.contains(scope)) continue;
-        const auto& granted = session.device.scopes;
-        if (std::any_of(granted.begin(), granted.end(),
-                        [&](const std::string& g) { return scope_readable(g, scope); })) {
+        if (session.reads(scope)) {
           subscribe(session, scope, 0, head.through);
         }
       }

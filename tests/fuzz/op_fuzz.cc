@@ -67,7 +67,8 @@ std::map<RegisterKey, std::set<Dot>> naive_live(const std::vector<Arrived>& ops)
     }
   }
   for (auto& [key, dots] : written) {
-    std::erase_if(dots, [&](const Dot& dot) { return replaced[key].contains(dot); });
+    const std::set<Dot>& gone = replaced[key];
+    std::erase_if(dots, [&](const Dot& dot) { return gone.contains(dot); });
   }
   return written;
 }
