@@ -1,6 +1,7 @@
 #include "agent/core/sync_session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "shared/sync/frame_codec.h"
 #include "shared/sync/stream_chain.h"
@@ -283,7 +284,9 @@ void SyncSession::on_ack(const sync::v1::Ack& ack,
     const auto at = replica_.scopes().find(head.scope());
     at_head_[head.scope()] =
         at != replica_.scopes().end() && at->second.through() >= head.through();
+    postponed_.erase(head.scope());  // its page brings another sum
   }
+  compare_postponed(effects);
   effects.push_back(DurableAck{ack.through()});
   push_more(effects, clock);
 }
@@ -348,7 +351,12 @@ void SyncSession::compare_checksum(const std::string& scope,
                                    std::uint64_t checksum,
                                    std::vector<Effect>& effects) {
   // Only comparable when nothing of ours is on its way; once per feed position.
-  if (replica_.unacknowledged() != 0 || checked_[scope] == through) return;
+  if (replica_.unacknowledged() != 0) {
+    postponed_[scope] = {through, checksum};
+    return;
+  }
+  postponed_.erase(scope);
+  if (checked_[scope] == through) return;
   checked_[scope] = through;
   const auto at = replica_.scopes().find(scope);
   const std::uint64_t ours = at == replica_.scopes().end() ? 0 : at->second.checksum();
@@ -365,6 +373,16 @@ void SyncSession::compare_checksum(const std::string& scope,
   request.set_checksum(sum->checksum);
   request.set_records(sum->records);
   send(frame, effects);
+}
+
+void SyncSession::compare_postponed(std::vector<Effect>& effects) {
+  if (replica_.unacknowledged() != 0) return;
+  for (const auto& [scope, sum] : std::exchange(postponed_, {})) {
+    const auto at = replica_.scopes().find(scope);
+    if (at != replica_.scopes().end() && at->second.through() == sum.through) {
+      compare_checksum(scope, sum.through, sum.checksum, effects);
+    }
+  }
 }
 
 void SyncSession::on_range_answer(const sync::v1::RangeAnswer& answer,

@@ -97,6 +97,7 @@ class SyncSession {
   void on_walk_page(const sync::v1::WalkPage& page,
                     std::size_t bytes,
                     std::vector<Effect>& effects);
+  void compare_postponed(std::vector<Effect>& effects);
   void on_range_answer(const sync::v1::RangeAnswer& answer,
                        std::size_t bytes,
                        std::vector<Effect>& effects);
@@ -132,8 +133,13 @@ class SyncSession {
   std::uint64_t ungranted_ = 0;
   std::map<std::string, bool> at_head_;
   std::map<std::string, std::uint64_t> checked_;  // scope -> feed position compared
-  std::uint64_t probe_low_ = 0;                   // known common
-  std::uint64_t probe_high_ = 0;                  // known different
+  struct FeedSum {
+    std::uint64_t through = 0;
+    std::uint64_t checksum = 0;
+  };
+  std::map<std::string, FeedSum> postponed_;  // to be compared once nothing is on its way
+  std::uint64_t probe_low_ = 0;               // known common
+  std::uint64_t probe_high_ = 0;              // known different
   std::string device_name_;
 };
 

@@ -1,5 +1,7 @@
 #include "agent/core/sync_session.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "shared/sync/limits.h"
@@ -366,6 +368,31 @@ TEST(SyncSession, HasNotCaughtUpBeforeThePagesOfItsOwnOpsAreHere) {
   page.set_at_head(true);
   script.hear(page);
   EXPECT_TRUE(script.session->caught_up());
+}
+
+TEST(SyncSession, ComparesAfterTheAckWhatItCouldNotCompareAtTheWelcome) {
+  Script script(1, "a");
+  script.go_live(1);
+  sync::v1::FeedPage page = page_of({}, 0);
+  page.set_through(1);
+  page.set_at_head(true);
+  page.set_checksum(77);  // the hub once had more than this device
+  script.hear(page);
+  ASSERT_TRUE(script.device.save('b', "on its way"));
+  script.connect();
+  script.up();
+  sync::v1::Welcome welcome = script.welcome(1);
+  sync::v1::ScopeCursor* head = welcome.add_scopes();
+  head->set_scope(kScope);
+  head->set_through(1);
+  head->set_checksum(77);
+  const auto asks = [](const std::vector<Effect>& effects) {
+    const auto frames = sent(effects);
+    return std::any_of(frames.begin(), frames.end(),
+                       [](const sync::v1::Frame& frame) { return frame.has_range_request(); });
+  };
+  EXPECT_FALSE(asks(script.hear(welcome)));
+  EXPECT_TRUE(asks(script.hear(ack_of(script.device, 2))));
 }
 
 }  // namespace
