@@ -7,10 +7,12 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include "duhui/record/v1/org.pb.h"
 #include "duhui/record/v1/visit.pb.h"
 #include "shared/crypto/registry_id.h"
 #include "shared/domain/frozen.h"
 #include "shared/domain/record_events.h"
+#include "shared/domain/writers.h"
 #include "shared/merge/view.h"
 #include "shared/merge/wire_field.h"
 
@@ -298,33 +300,6 @@ Status DomainRules::learn_stored(HubTransaction& tx, OpReader& ops) {
     if (form.ParseFromString(shown_message(schema, state, {}).bytes)) learn(form);
   }
   return Done{};
-}
-
-record::v1::Writer writer_of(record::v1::Role role) {
-  using namespace record::v1;  // NOLINT(google-build-using-namespace)
-  switch (role) {
-    case ROLE_PRINCIPAL:
-    case ROLE_SCHOOL_CONTACT:
-      return WRITER_SCHOOL;
-    case ROLE_RESPONSIBLE_SUPERVISOR:
-    case ROLE_COMMISSIONER:
-    case ROLE_EVALUATION_EXPERT:
-    case ROLE_ZONE_LEADER:
-    case ROLE_CHIEF_SUPERVISOR:
-      return WRITER_SUPERVISOR;
-    case ROLE_SECTION_OFFICER:
-      return WRITER_SECTION;
-    case ROLE_DISTRICT_OFFICER:
-    case ROLE_REGISTRY_OFFICER:
-    case ROLE_LEADER:
-      return WRITER_DISTRICT;
-    case ROLE_CITY_OFFICER:
-      return WRITER_CITY;
-    case ROLE_PROVINCE_OFFICER:
-      return WRITER_PROVINCE;
-    default:
-      return WRITER_UNSPECIFIED;  // enums are open: also numbers of newer programs
-  }
 }
 
 Result<std::uint32_t> DomainRules::rank_of(RecordLookup& lookup, const std::string& person) {

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "duhui/record/v1/options.pb.h"
-#include "duhui/record/v1/org.pb.h"
 #include "duhui/record/v1/template.pb.h"
 #include "hub/core/op_reader.h"
 #include "hub/core/record_rules.h"
@@ -90,9 +89,6 @@ class DomainRules final : public RecordRules {
   std::vector<Plan> plans_;                                                  // by type number
   std::map<std::pair<std::string, std::uint32_t>, ItemPolicies> templates_;  // those with policies
 };
-
-/// The kind of people a role belongs to; WRITER_UNSPECIFIED: none that writes records.
-record::v1::Writer writer_of(record::v1::Role role);
 
 /// "2025-10-09T11:40:00+08:00".
 std::string china_time(WallTime time);

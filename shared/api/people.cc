@@ -1,42 +1,11 @@
 #include "shared/api/people.h"
 
 #include "shared/crypto/registry_id.h"
+#include "shared/domain/writers.h"
 #include "shared/merge/schema.h"
 #include "shared/merge/view.h"
 
 namespace duhui::api {
-
-record::v1::Writer writer_of(record::v1::Role role) {
-  using namespace record::v1;  // NOLINT(google-build-using-namespace)
-  switch (role) {
-    case ROLE_RESPONSIBLE_SUPERVISOR:
-    case ROLE_COMMISSIONER:
-    case ROLE_ZONE_LEADER:
-    case ROLE_CHIEF_SUPERVISOR:
-    case ROLE_EVALUATION_EXPERT:
-      return WRITER_SUPERVISOR;
-    case ROLE_DISTRICT_OFFICER:
-    case ROLE_REGISTRY_OFFICER:
-    case ROLE_LEADER:
-      return WRITER_DISTRICT;
-    case ROLE_CITY_OFFICER:
-      return WRITER_CITY;
-    case ROLE_PROVINCE_OFFICER:
-      return WRITER_PROVINCE;
-    case ROLE_PRINCIPAL:
-    case ROLE_SCHOOL_CONTACT:
-      return WRITER_SCHOOL;
-    case ROLE_SECTION_OFFICER:
-      return WRITER_SECTION;
-    case ROLE_IT_ADMIN:
-    case ROLE_UNSPECIFIED:
-      break;
-    case Role_INT_MIN_SENTINEL_DO_NOT_USE_:
-    case Role_INT_MAX_SENTINEL_DO_NOT_USE_:
-      break;
-  }
-  return WRITER_UNSPECIFIED;
-}
 
 Result<const record::v1::User*> People::find(const std::string& person) {
   const auto [at, fresh] = found_.try_emplace(person);

@@ -28,7 +28,4 @@ class People {
   std::map<std::string, std::optional<record::v1::User>> found_;
 };
 
-/// The kind of people a role belongs to; WRITER_UNSPECIFIED: none that writes records.
-record::v1::Writer writer_of(record::v1::Role role);
-
 }  // namespace duhui::api
