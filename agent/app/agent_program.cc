@@ -15,6 +15,7 @@
 #include "agent/app/status_text.h"
 #include "shared/cli/assignments.h"
 #include "shared/cli/record_commands.h"
+#include "shared/net/patience.h"
 
 namespace duhui::agent {
 namespace {
@@ -173,22 +174,25 @@ Status AgentProgram::settle() {
   return Done{};
 }
 
-Result<AgentService*> AgentProgram::open_here(bool with_link) {
+Result<AgentProgram::Holder> AgentProgram::reach(bool with_link) {
   // Commands talk to people through the console; what the parts have to say goes beside it.
   DUHUI_CHECK_OK(open_log({}, "warn"));
-  DUHUI_TRY(service, AgentService::open(loop_.get_executor(), settings_.data, with_link));
-  service_ = std::move(service);
-  return service_.get();
+  // Whoever has the folder is a service that will answer soon, or a command that will end soon.
+  return net::patiently([&]() -> Result<Holder> {
+    if (cli::SocketCaller::answers(socket())) return Holder::service;
+    DUHUI_TRY(service, AgentService::open(loop_.get_executor(), settings_.data, with_link));
+    service_ = std::move(service);
+    return Holder::this_process;
+  });
 }
 
 Result<cli::Caller*> AgentProgram::connect() {
-  const std::string socket = settings_.data + "/control.sock";
-  if (cli::SocketCaller::answers(socket)) {
-    caller_ = std::make_unique<cli::SocketCaller>(socket);
-    return caller_.get();
+  DUHUI_TRY(holder, reach(false));
+  if (holder == Holder::service) {
+    caller_ = std::make_unique<cli::SocketCaller>(socket());
+  } else {
+    caller_ = std::make_unique<cli::LocalCaller>(service_->router());
   }
-  DUHUI_TRY(service, open_here(false));
-  caller_ = std::make_unique<cli::LocalCaller>(service->router());
   return caller_.get();
 }
 
@@ -216,7 +220,10 @@ Result<int> AgentProgram::init() {
 
 Result<int> AgentProgram::serve() {
   DUHUI_CHECK_OK(open_log(settings_.log_file, settings_.log_level));
-  DUHUI_TRY(service, AgentService::open(loop_.get_executor(), settings_.data, true));
+  // A short command may have the folder for a moment.
+  DUHUI_TRY(service, net::patiently([&] {
+              return AgentService::open(loop_.get_executor(), settings_.data, true);
+            }));
   service_ = std::move(service);
   const auto ready = [this](const Json& listen) {
     if (console_.json()) {
@@ -245,20 +252,19 @@ Result<int> AgentProgram::status() {
 }
 
 Result<int> AgentProgram::sync() {
-  const std::string socket = settings_.data + "/control.sock";
+  DUHUI_TRY(holder, reach(true));
   Json body;
   bool done = false;
-  if (cli::SocketCaller::answers(socket)) {
-    cli::SocketCaller caller(socket);
+  if (holder == Holder::service) {
+    cli::SocketCaller caller(socket());
     api::ApiResponse answer = caller.call("POST", "/sync", {{"wait_ms", wait_ms_}});
     done = answer.ok();
     if (!done && !answer.body.contains("link")) return *api::error_of(answer);
     body = std::move(answer.body);
   } else {
-    DUHUI_TRY(service, open_here(true));
-    DUHUI_TRY(synced, run_to_end(loop_, service->sync_once(milliseconds(wait_ms_))));
+    DUHUI_TRY(synced, run_to_end(loop_, service_->sync_once(milliseconds(wait_ms_))));
     done = synced;
-    DUHUI_TRY(told, service->status());
+    DUHUI_TRY(told, service_->status());
     body = std::move(told);
   }
   if (console_.json()) {
@@ -275,10 +281,13 @@ Result<int> AgentProgram::sync() {
 }
 
 Result<int> AgentProgram::fsck() {
-  DUHUI_TRY(service, open_here(false));
-  DUHUI_TRY(report, examine(service->store(), service->replica()));
+  DUHUI_TRY(holder, reach(false));
+  if (holder == Holder::service) {
+    return Error{ErrorCode::unavailable, "fsck: stop the service on " + settings_.data + " first"};
+  }
+  DUHUI_TRY(report, examine(service_->store(), service_->replica()));
   if (console_.json()) {
-    console_.print(fsck_json(report, service->store().report));
+    console_.print(fsck_json(report, service_->store().report));
   } else {
     console_.out() << (report.sound ? console_("完好。", "Sound.")
                                     : console_("有问题：", "Problems:"))
@@ -294,11 +303,10 @@ Result<int> AgentProgram::fsck() {
 }
 
 Result<int> AgentProgram::set_link(bool enabled) {
-  const std::string socket = settings_.data + "/control.sock";
-  if (!cli::SocketCaller::answers(socket)) {
+  if (!cli::SocketCaller::answers(socket())) {
     return Error{ErrorCode::unavailable, "link: no service runs on " + settings_.data};
   }
-  cli::SocketCaller caller(socket);
+  cli::SocketCaller caller(socket());
   DUHUI_TRY(body, caller.post("/link", {{"enabled", enabled}}));
   if (console_.json()) {
     console_.print(body);

@@ -34,7 +34,11 @@ class AgentProgram {
   Status settle();
   /// The running service, or the data opened in this process.
   Result<cli::Caller*> connect();
-  Result<AgentService*> open_here(bool with_link);
+  /// Who has the data: a service that answers, or this process, in `service_`. Waits a moment for
+  /// another process that has the folder. `unavailable`: it still has it and does not answer.
+  enum class Holder : std::uint8_t { service, this_process };
+  Result<Holder> reach(bool with_link);
+  std::string socket() const { return settings_.data + "/control.sock"; }
 
   Result<int> init();
   Result<int> serve();

@@ -12,6 +12,7 @@
 #include "shared/base/bytes.h"
 #include "shared/cli/progress.h"
 #include "shared/crypto/system_random.h"
+#include "shared/net/patience.h"
 #include "shared/record/json_text.h"
 
 namespace duhui::hub {
@@ -79,7 +80,7 @@ Result<int> HubCommands::init(const HubSettings& settings) {
   SystemRandom random;
   const std::string name = options_.name.empty() ? settings.name : options_.name;
   DUHUI_CHECK_OK(HubFolder::create(settings.data, name, random));
-  DUHUI_TRY(folder, HubFolder::open(settings.data));
+  DUHUI_TRY(folder, net::patiently([&] { return HubFolder::open(settings.data); }));
   const std::string id = to_uuid_text(folder->id().view());
   const std::string pin = to_hex(folder->tls().pin.view());
   if (console_.json()) {
@@ -106,7 +107,8 @@ Result<int> HubCommands::serve(const HubSettings& given) {
     DUHUI_CHECK_OK(check_settings(settings));
   }
   if (!options_.address.empty()) settings.public_address = options_.address;
-  DUHUI_TRY(folder, HubFolder::open(settings.data));
+  // A short command may have it for a moment.
+  DUHUI_TRY(folder, net::patiently([&] { return HubFolder::open(settings.data); }));
   DUHUI_CHECK_OK(open_log(settings.data, settings.log_level, settings.log_bytes_max));
   DUHUI_CHECK_OK(serve_hub(*folder, settings, parts_.version, [this](const Json& addresses) {
     if (console_.json()) {

@@ -20,7 +20,8 @@ namespace duhui::hub {
 class HubConnection {
  public:
   ~HubConnection();
-  /// `unavailable`: another process has the folder and does not answer.
+  /// Waits a moment for another process that has the folder. `unavailable`: it still has it and
+  /// does not answer.
   static Result<std::unique_ptr<HubConnection>> open(const HubSettings& settings,
                                                      const std::string& version);
   cli::Caller& caller() { return *caller_; }
@@ -28,6 +29,8 @@ class HubConnection {
  private:
   struct Local;
   HubConnection();
+  static Result<std::unique_ptr<HubConnection>> try_to_open(const HubSettings& settings,
+                                                            const std::string& version);
   std::unique_ptr<Local> local_;
   std::unique_ptr<cli::Caller> caller_;
 };

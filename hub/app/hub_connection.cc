@@ -3,6 +3,7 @@
 #include "hub/api/hub_api.h"
 #include "hub/app/hub_commands.h"
 #include "hub/app/local_access.h"
+#include "shared/net/patience.h"
 
 namespace duhui::hub {
 
@@ -19,6 +20,12 @@ HubConnection::~HubConnection() = default;
 
 Result<std::unique_ptr<HubConnection>> HubConnection::open(const HubSettings& settings,
                                                            const std::string& version) {
+  // Whoever has the folder is a service that will answer soon, or a command that will end soon.
+  return net::patiently([&] { return try_to_open(settings, version); });
+}
+
+Result<std::unique_ptr<HubConnection>> HubConnection::try_to_open(const HubSettings& settings,
+                                                                  const std::string& version) {
   std::unique_ptr<HubConnection> connection(new HubConnection);
   const std::string socket = settings.data + "/control.sock";
   if (cli::SocketCaller::answers(socket)) {
