@@ -75,7 +75,7 @@ THIRD_PARTY = {
     "zstd": ["shared/sync"],
     "CLI/": ["agent/app", "hub/app", "shared/cli"],
     "toml++/": ["agent/app", "hub/app"],
-    "spdlog/": ["agent/app", "hub/app"],
+    "spdlog/": ["agent/app", "hub/app", "shared/cli"],
 }
 
 

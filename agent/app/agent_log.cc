@@ -3,30 +3,17 @@
 #include <memory>
 #include <utility>
 
-#include <google/protobuf/stubs/logging.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "shared/cli/protobuf_log.h"
+
 namespace duhui::agent {
-namespace {
-
-/// protobuf writes a line to standard error for every text that is not UTF-8: whoever sends us such
-/// messages must not fill the disk. After a fatal one it ends the process.
-void log_protobuf(google::protobuf::LogLevel level,
-                  const char* file,
-                  int line,
-                  const std::string& message) {
-  const auto ours =
-      level == google::protobuf::LOGLEVEL_FATAL ? spdlog::level::critical : spdlog::level::debug;
-  spdlog::log(ours, "protobuf {}:{}: {}", file, line, message);
-}
-
-}  // namespace
 
 Status open_log(const std::string& file, const std::string& level) {
-  google::protobuf::SetLogHandler(&log_protobuf);
+  cli::quiet_protobuf();
   try {
     spdlog::sink_ptr sink;
     if (file.empty()) {

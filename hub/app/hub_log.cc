@@ -2,7 +2,6 @@
 
 #include <memory>
 
-#include <google/protobuf/stubs/logging.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -12,16 +11,6 @@ namespace duhui::hub {
 namespace {
 
 constexpr std::size_t kOldFiles = 2;
-
-/// After a fatal line protobuf ends the process.
-void log_protobuf(google::protobuf::LogLevel level,
-                  const char* file,
-                  int line,
-                  const std::string& message) {
-  const auto ours =
-      level == google::protobuf::LOGLEVEL_FATAL ? spdlog::level::critical : spdlog::level::debug;
-  spdlog::log(ours, "protobuf {}:{}: {}", file, line, message);
-}
 
 }  // namespace
 
@@ -40,8 +29,6 @@ Status open_log(const std::string& folder, const std::string& level, std::size_t
   }
   return Done{};
 }
-
-void quiet_protobuf() { google::protobuf::SetLogHandler(&log_protobuf); }
 
 void log_info(std::string_view text) { spdlog::info(text); }
 

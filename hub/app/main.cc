@@ -10,9 +10,9 @@
 
 #include "hub/app/hub_commands.h"
 #include "hub/app/hub_folder.h"
-#include "hub/app/hub_log.h"
 #include "hub/app/hub_settings.h"
 #include "shared/cli/console.h"
+#include "shared/cli/protobuf_log.h"
 #include "shared/cli/record_commands.h"
 
 namespace duhui::hub {
@@ -94,6 +94,6 @@ int main(int argc, char** argv) {
   // Each thread's own heap would keep its high-water mark for ever.
   mallopt(M_ARENA_MAX, 2);
   std::signal(SIGPIPE, SIG_IGN);
-  duhui::hub::quiet_protobuf();
+  duhui::cli::quiet_protobuf();
   return duhui::hub::run(argc, argv);
 }

@@ -7,6 +7,7 @@
 
 #include "duhui/sync/v1/frame.pb.h"
 #include "hub/app/hub_folder.h"
+#include "shared/cli/protobuf_log.h"
 
 namespace duhui::hub {
 namespace {
@@ -27,7 +28,7 @@ class HubLog : public ::testing::Test {
   /// What a message that is not UTF-8 where it must be leads to.
   Said said_at(const std::string& level) {
     EXPECT_TRUE(open_log(path_, level, 100'000));
-    quiet_protobuf();
+    cli::quiet_protobuf();
     testing::internal::CaptureStderr();
     sync::v1::Goodbye goodbye;
     EXPECT_FALSE(goodbye.ParseFromString("\x12\x02\xff\xff"));
