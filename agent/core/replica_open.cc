@@ -71,6 +71,36 @@ std::vector<sync::v1::Gap> gaps_between(const Origin& origin,
   return gaps;
 }
 
+/// `state` remembers the stream it is in as a past one, and what of it is lost.
+void end_stream(const Origin& origin,
+                std::uint64_t common,
+                const std::vector<Replica::OwnOp>& held,
+                store::v1::AgentState* state) {
+  store::v1::PastStream* past = state->add_past();
+  past->set_origin(origin.str());
+  past->set_head(state->head());
+  past->set_common(common);
+  for (sync::v1::Gap& gap : gaps_between(origin, common, state->head(), held)) {
+    // What a hub once had is with others.
+    gap.set_first_seq(std::max(gap.first_seq(), state->ever_acknowledged() + 1));
+    if (gap.first_seq() <= gap.last_seq()) *state->add_gaps() = std::move(gap);
+  }
+}
+
+void begin_stream(const Origin& origin,
+                  std::uint64_t head,
+                  const std::string& chain,
+                  store::v1::AgentState* state) {
+  state->set_origin(origin.str());
+  state->set_head(head);
+  state->set_chain(chain);
+  state->set_acknowledged(0);
+  state->set_acknowledged_chain({});
+  state->set_ever_acknowledged(0);
+  state->set_own_log_from(1);
+  state->set_has_holes(false);
+}
+
 }  // namespace
 
 Status Replica::load(const ClockReading& clock, bool salvaged) {
@@ -349,24 +379,9 @@ Status Replica::reincarnate(std::uint64_t common) {
     entries.push_back({Dot{next, n + 1}, bytes[n], chains[n]});
   }
   if (!entries.empty()) DUHUI_CHECK_OK(journal_.append(entries));
-  store::v1::PastStream* past = state_.add_past();
-  past->set_origin(old_origin.str());
-  past->set_head(old_head);
-  past->set_common(common);
-  for (sync::v1::Gap& gap : gaps_between(old_origin, common, old_head, held)) {
-    // What a hub once had is with others.
-    gap.set_first_seq(std::max(gap.first_seq(), state_.ever_acknowledged() + 1));
-    if (gap.first_seq() <= gap.last_seq()) *state_.add_gaps() = std::move(gap);
-  }
+  end_stream(old_origin, common, held, &state_);
   origin_ = next;
-  state_.set_origin(next.str());
-  state_.set_head(bytes.size());
-  state_.set_chain(chain);
-  state_.set_acknowledged(0);
-  state_.set_acknowledged_chain({});
-  state_.set_ever_acknowledged(0);
-  state_.set_own_log_from(1);
-  state_.set_has_holes(false);
+  begin_stream(next, bytes.size(), chain, &state_);
   put_state(batch);
   records.write(batch);
   DUHUI_CHECK_OK(commit(batch));

@@ -18,6 +18,31 @@ namespace {
 constexpr std::size_t kEarlyBatchesMax = 64;
 constexpr std::uint32_t kQuestionsMax = 32;
 
+Frame welcome_frame(const HelloJob& job, const HubIdentity& identity, WallTime wall) {
+  Frame frame;
+  sync::v1::Welcome& out = *frame.mutable_welcome();
+  out.set_version(1);
+  out.set_hub_id(identity.id.str());
+  out.set_epoch(job.epoch);
+  out.set_hub_time_ms(wall.ms);
+  out.mutable_hub_head()->set_origin(job.stream.origin.str());
+  out.mutable_hub_head()->set_seq(job.stream.head);
+  out.mutable_hub_head()->set_chain(job.stream.chain);
+  out.set_verdict(job.verdict);
+  out.set_credit(sync_limits::kUpstreamCredit);
+  out.add_dictionaries(PayloadCodec::dictionary_id());
+  for (const HelloJob::Cursor& cursor : job.cursors) {
+    sync::v1::ScopeCursor* head = out.add_scopes();
+    head->set_scope(cursor.scope);
+    head->set_through(cursor.head);
+    head->set_checksum(cursor.checksum);
+  }
+  out.set_device_name(job.device.name);
+  out.set_enrolment(job.enrolment);
+  out.set_hub_key(identity.key.public_key().str());
+  return frame;
+}
+
 }  // namespace
 
 HubCore::HubCore(const HubIdentity& identity, std::string software, HubLimits limits)
@@ -343,28 +368,7 @@ void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
   session->state = Session::State::live;
   session->device = job.device;
   session->origin = job.stream.origin;
-  Frame frame;
-  sync::v1::Welcome& out = *frame.mutable_welcome();
-  out.set_version(1);
-  out.set_hub_id(identity_.id.str());
-  out.set_epoch(job.epoch);
-  out.set_hub_time_ms(wall.ms);
-  out.mutable_hub_head()->set_origin(job.stream.origin.str());
-  out.mutable_hub_head()->set_seq(job.stream.head);
-  out.mutable_hub_head()->set_chain(job.stream.chain);
-  out.set_verdict(job.verdict);
-  out.set_credit(sync_limits::kUpstreamCredit);
-  out.add_dictionaries(PayloadCodec::dictionary_id());
-  for (const HelloJob::Cursor& cursor : job.cursors) {
-    sync::v1::ScopeCursor* head = out.add_scopes();
-    head->set_scope(cursor.scope);
-    head->set_through(cursor.head);
-    head->set_checksum(cursor.checksum);
-  }
-  out.set_device_name(job.device.name);
-  out.set_enrolment(job.enrolment);
-  out.set_hub_key(identity_.key.public_key().str());
-  send(*session, frame, effects);
+  send(*session, welcome_frame(job, identity_, wall), effects);
   effects.push_back(DeviceConnected{session->id, job.device.id, job.device.name});
 
   const bool forked = job.verdict == sync::v1::STREAM_VERDICT_FORK ||
