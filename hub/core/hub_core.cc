@@ -282,12 +282,15 @@ void HubCore::start_commit(WallTime wall, HubEffects& effects) {
 }
 
 void HubCore::note_contacts(HubEffects& effects) {
-  if (!commit_running_ && !contacts_.empty()) issue_commit(contacts_.back().at, effects);
+  if (commit_running_ || contacts_.empty()) return;
+  WallTime newest;
+  for (const auto& [device, contact] : contacts_) newest = std::max(newest, contact.at);
+  issue_commit(newest, effects);
 }
 
 void HubCore::issue_commit(WallTime wall, HubEffects& effects) {
   auto job = std::make_unique<CommitJob>(identity_.origin, hlc_, wall);
-  job->contacts = std::exchange(contacts_, {});
+  for (auto& [device, contact] : std::exchange(contacts_, {})) job->contacts.push_back(contact);
   std::size_t bytes = 0;
   while (!queue_.empty() &&
          (bytes == 0 || bytes + queue_.front().frame_bytes <= limits_.commit_bytes_max)) {
@@ -364,7 +367,7 @@ void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
   if (!job.refused.empty()) {
     return goodbye(*session, Goodbye::REASON_UNAUTHORISED, job.refused, effects, minutes(1));
   }
-  if (job.contact) contacts_.push_back(*job.contact);
+  if (job.contact) contacts_[job.contact->device] = *job.contact;
   session->state = Session::State::live;
   session->device = job.device;
   session->origin = job.stream.origin;

@@ -158,7 +158,7 @@ class HubCore {
   std::map<std::string, std::set<SessionId>> subscribers_;
   std::set<std::string> known_scopes_;  // scopes whose first growth was announced
   std::deque<CommitJob::Item> queue_;
-  std::vector<Contact> contacts_;  // not written yet
+  std::map<DeviceId, Contact> contacts_;  // the newest of each, not written yet
   std::size_t pending_bytes_ = 0;
   struct Durable {
     std::uint64_t through = 0;
