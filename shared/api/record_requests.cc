@@ -59,30 +59,39 @@ std::vector<IntendedWrite> writes_of(const RecordEdit& edit) {
   return writes;
 }
 
-/// The record as the person saw it, with the edits of this request so far.
+/// The record with the edits of this request so far.
 class Draft {
  public:
-  Draft(const Presented& shown, const RecordSchema& schema) : schema_(schema) {
+  using Values = std::map<RegisterKey, std::optional<std::string>>;
+
+  /// `seen_otherwise`: the registers that the person had on screen with another value.
+  Draft(const Presented& shown, const RecordSchema& schema, Values seen_otherwise)
+      : schema_(schema), seen_otherwise_(std::move(seen_otherwise)) {
     for (const ShownRegister& reg : shown.view.registers) {
       for (const AuthoredValue& value : reg.shown) fragments_[reg.key] += value.value.value_or("");
     }
   }
 
-  std::unique_ptr<google::protobuf::Message> message() const {
-    auto message = new_message(*schema_.descriptor);
-    std::string bytes;
-    for (const auto& [key, fragment] : fragments_) bytes += fragment;
-    if (!message->ParseFromString(bytes)) message->Clear();
-    return message;
+  /// As it will be shown here.
+  std::unique_ptr<google::protobuf::Message> message() const { return parsed(fragments_); }
+
+  /// As the person saw it: who changes a part of an answer keeps the other parts as they were on
+  /// screen, not as somebody else has made them since.
+  std::unique_ptr<google::protobuf::Message> message_as_seen() const {
+    std::map<RegisterKey, std::string> seen = fragments_;
+    for (const auto& [key, value] : seen_otherwise_) {
+      if (writes_.contains(key) || is_list(key)) continue;
+      seen.erase(key);
+      if (value) seen[key] = *value;
+    }
+    return parsed(seen);
   }
 
   /// Adds one edit; a later write of the same register replaces the earlier one, entries add up.
   void take(RecordEdit&& next) {
     for (RegisterEdit& write : next.writes) {
-      const FieldSchema* field = schema_.find(write.key.field);
-      const bool list = field != nullptr && field->shape == FieldSchema::Shape::list;
       auto [at, fresh] = writes_.try_emplace(write.key);
-      if (list && write.value) {
+      if (is_list(write.key) && write.value) {
         fragments_[write.key] += *write.value;
         at->second = at->second.value_or("") + *write.value;
         continue;
@@ -102,7 +111,22 @@ class Draft {
   }
 
  private:
+  bool is_list(const RegisterKey& key) const {
+    const FieldSchema* field = schema_.find(key.field);
+    return field != nullptr && field->shape == FieldSchema::Shape::list;
+  }
+
+  std::unique_ptr<google::protobuf::Message> parsed(
+      const std::map<RegisterKey, std::string>& fragments) const {
+    auto message = new_message(*schema_.descriptor);
+    std::string bytes;
+    for (const auto& [key, fragment] : fragments) bytes += fragment;
+    if (!message->ParseFromString(bytes)) message->Clear();
+    return message;
+  }
+
   const RecordSchema& schema_;
+  const Values seen_otherwise_;
   std::map<RegisterKey, std::string> fragments_;
   std::map<RegisterKey, std::optional<std::string>> writes_;
   bool sees_all_ = false;
@@ -117,7 +141,7 @@ Result<RecordEdit> one_edit(const RecordSchema& schema,
   const Json value = body.contains("value") ? body["value"] : Json();
   if (what == "delete") return edit_delete();
   DUHUI_TRY(field, text_of(body, "field", what != "transition"));
-  if (what == "set") return edit_set(schema, field, value, *draft.message(), author);
+  if (what == "set") return edit_set(schema, field, value, *draft.message_as_seen(), author);
   if (what == "add") return edit_add(schema, field, value);
   if (what == "remove") return edit_remove(schema, field, value);
   if (what == "append") return edit_append(schema, field, value, author);
@@ -254,7 +278,12 @@ Result<std::vector<Intent>> RecordRequests::edit(const RecordId& id,
   DUHUI_TRY(shown, lookup_.present_record(id, state));
   const RecordSchema& schema = *shown.schema;
   const EditAuthor author{.person = person, .at = time_text(source_.facts().now)};
-  Draft draft(shown, schema);
+  Intent told;
+  told.record = id;
+  told.person = person;
+  told.seen = seen;
+  DUHUI_TRY(changed, changed_since_seen(told, state));
+  Draft draft(shown, schema, std::move(changed));
   for (std::size_t n = 0; n < body["edits"].size(); ++n) {
     auto next = one_edit(schema, with_reason(body["edits"][n], reason), draft, author);
     if (!next) {

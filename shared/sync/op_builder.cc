@@ -1,5 +1,7 @@
 #include "shared/sync/op_builder.h"
 
+#include <algorithm>
+#include <tuple>
 #include <unordered_set>
 
 #include "duhui/store/v1/store.pb.h"
@@ -10,12 +12,7 @@ namespace {
 
 using SeenDots = std::unordered_set<Dot>;
 
-Result<SeenDots> seen_dots(const Intent& intent, const RecordState& state, const Dot& own) {
-  SeenDots seen;
-  if (intent.seen.empty()) {
-    for (const Dot& dot : state.frontier()) seen.insert(dot);
-    return seen;
-  }
+Result<store::v1::SeenToken> read_token(const Intent& intent) {
   const auto bytes = from_base64url(intent.seen);
   store::v1::SeenToken token;
   if (!bytes || !token.ParseFromString(*bytes)) {
@@ -24,6 +21,16 @@ Result<SeenDots> seen_dots(const Intent& intent, const RecordState& state, const
   if (token.record_id() != intent.record.view()) {
     return Error{ErrorCode::invalid_input, "seen: token of another record"};
   }
+  return token;
+}
+
+Result<SeenDots> seen_dots(const Intent& intent, const RecordState& state, const Origin& own) {
+  SeenDots seen;
+  if (intent.seen.empty()) {
+    for (const Dot& dot : state.frontier()) seen.insert(dot);
+    return seen;
+  }
+  DUHUI_TRY(token, read_token(intent));
   for (const sync::v1::Dot& dot : token.dots()) {
     const auto origin = Origin::from_bytes(dot.origin());
     if (!origin) return Error{ErrorCode::invalid_input, "seen: not a token"};
@@ -32,8 +39,8 @@ Result<SeenDots> seen_dots(const Intent& intent, const RecordState& state, const
   // A person's own later edits on the same device count as seen: the form stays open while they
   // save.
   for (const auto& [dot, facts] : state.ops()) {
-    const bool later = dot.origin == own.origin &&
-                       (token.own_origin() != own.origin.view() || dot.seq > token.own_seq());
+    const bool later =
+        dot.origin == own && (token.own_origin() != own.view() || dot.seq > token.own_seq());
     if (later && facts.person == intent.person) seen.insert(dot);
   }
   return seen;
@@ -55,6 +62,14 @@ void add_write(const IntendedWrite& intended,
   }
 }
 
+/// As `latest` would choose.
+bool is_later(const RecordState& state, const Dot& one, const Dot& other) {
+  const OpStamp& left = state.op(one)->stamp;
+  const OpStamp& right = state.op(other)->stamp;
+  return std::tie(left.effective_ms, left.rank, one) >
+         std::tie(right.effective_ms, right.rank, other);
+}
+
 }  // namespace
 
 std::string make_seen_token(const RecordId& record, const RecordState& state, const Dot& own) {
@@ -70,12 +85,39 @@ std::string make_seen_token(const RecordId& record, const RecordState& state, co
   return to_base64url(token.SerializeAsString());
 }
 
+Result<std::map<RegisterKey, std::optional<std::string>>> changed_since_seen(
+    const Intent& intent, const RecordState& state) {
+  std::map<RegisterKey, std::optional<std::string>> changed;
+  if (intent.seen.empty()) return changed;
+  DUHUI_TRY(token, read_token(intent));
+  const auto own = Origin::from_bytes(token.own_origin());
+  if (!own) return Error{ErrorCode::invalid_input, "seen: not a token"};
+  DUHUI_TRY(seen, seen_dots(intent, state, *own));
+  const auto was_seen = [&seen](const Dot& dot) { return seen.contains(dot); };
+  for (const auto& [key, reg] : state.registers()) {
+    const bool same = std::all_of(reg.live.begin(), reg.live.end(),
+                                  [&](const RegisterWrite& write) { return was_seen(write.dot); });
+    if (same) continue;
+    const RegisterWrite* newest = nullptr;
+    for (const std::vector<RegisterWrite>* writes : {&reg.live, &reg.history}) {
+      for (const RegisterWrite& write : *writes) {
+        const bool replaced =
+            std::any_of(write.replaced_by.begin(), write.replaced_by.end(), was_seen);
+        if (!was_seen(write.dot) || replaced) continue;
+        if (newest == nullptr || is_later(state, write.dot, newest->dot)) newest = &write;
+      }
+    }
+    changed[key] = newest == nullptr ? std::nullopt : newest->value;
+  }
+  return changed;
+}
+
 Result<sync::v1::Op> build_op(const Intent& intent, const RecordState& state, const Dot& own) {
   if (intent.creates != (state.stage() == RecordState::Stage::empty)) {
     return Error{intent.creates ? ErrorCode::conflict : ErrorCode::not_found,
                  intent.creates ? "record exists" : "no such record"};
   }
-  auto seen = seen_dots(intent, state, own);
+  auto seen = seen_dots(intent, state, own.origin);
   if (!seen) return std::move(seen).error();
   sync::v1::Op op;
   op.set_record_id(intent.record.str());

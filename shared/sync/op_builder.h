@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,12 @@ struct Intent {
 /// The opaque token that says what a reader of `state` saw (base64url of duhui.store.v1.SeenToken).
 /// `own`: the reader's stream and its newest seq.
 std::string make_seen_token(const RecordId& record, const RecordState& state, const Dot& own);
+
+/// The registers that changed since the token of `intent` was given out, each with the value the
+/// person had on screen (absent: none; where several were live: the newest). Empty without a token.
+/// `invalid_input`: a token that is malformed or of another record.
+Result<std::map<RegisterKey, std::optional<std::string>>> changed_since_seen(
+    const Intent& intent, const RecordState& state);
 
 /// Builds the op for `intent` on `state` as dot `own`: names in `replaces` exactly those live
 /// writes that the person saw, plus that person's own later edits on the same device. The time

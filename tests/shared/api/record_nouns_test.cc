@@ -124,6 +124,26 @@ TEST_F(RecordNounsTest, SettlesAConflictByAnOrdinaryWriteAndKeepsBothInHistory) 
   EXPECT_EQ(field["history"][0]["replaced_by"].size(), 1u);
 }
 
+TEST_F(RecordNounsTest, KeepsTheOtherPartsOfAnAnswerAsThePersonSawThem) {
+  const std::string id = visit();
+  ASSERT_EQ(
+      set(id, "u-sup-001", "item_answers/C6", {{"value", "no"}, {"remark", "台账缺一月"}}).status,
+      200);
+  const std::string seen = get("/records/" + id).body["seen"];
+  ASSERT_EQ(
+      set(id, "u-sup-002", "item_answers/C6", {{"value", "no"}, {"remark", "已补齐"}}, seen).status,
+      200);
+  // The first person's form still shows the old remark.
+  ASSERT_EQ(set(id, "u-sup-001", "item_answers/C6/value", "yes", seen).status, 200);
+  const Json field = get("/records/" + id + "/field?path=item_answers/C6").body;
+  ASSERT_EQ(field["siblings"].size(), 2u);
+  std::map<std::string, std::string> remarks;
+  for (const Json& sibling : field["siblings"])
+    remarks[sibling["value"]["value"]] = sibling["value"]["remark"];
+  EXPECT_EQ(remarks["yes"], "台账缺一月");
+  EXPECT_EQ(remarks["no"], "已补齐");
+}
+
 TEST_F(RecordNounsTest, ExplainsInBothLanguagesWhoSawWhat) {
   const std::string id = disputed_visit();
   const Json why = get("/records/" + id + "/why?path=item_answers/C6").body;
