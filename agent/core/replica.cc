@@ -322,7 +322,7 @@ Result<std::vector<RecordId>> Replica::apply_runs(
   for (const sync::v1::Batch& run : runs) {
     const auto origin = Origin::from_bytes(run.origin());
     if (!origin || run.first_seq() == 0) return Error{ErrorCode::invalid_input, "page: origin"};
-    DUHUI_TRY(raw, codec_.unpack(run.encoding(), run.dictionary(), run.raw_bytes(), run.payload()));
+    DUHUI_TRY(raw, codec_.unpack(packed_ops(run)));
     DUHUI_TRY(ops, PayloadCodec::split(raw, run.count()));
     std::uint64_t seq = run.first_seq();
     for (const std::string_view bytes : ops) {

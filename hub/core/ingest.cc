@@ -57,8 +57,7 @@ Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming) {
     return outcome;
   }
   auto unpacked = std::make_shared<UnpackedBatch>();
-  auto raw =
-      ops_.codec().unpack(batch.encoding(), batch.dictionary(), batch.raw_bytes(), batch.payload());
+  auto raw = ops_.codec().unpack(packed_ops(batch));
   if (!raw) {
     outcome.refused = to_string(raw.error());
     return outcome;

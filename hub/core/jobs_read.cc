@@ -37,10 +37,9 @@ using Runs = google::protobuf::RepeatedPtrField<sync::v1::Batch>;
 /// Packs again, for a device whose software is older than the dictionary.
 Status without_dictionary(PayloadCodec& codec, Runs* runs) {
   for (sync::v1::Batch& run : *runs) {
-    if (run.encoding() != sync::v1::ENCODING_ZSTD_DICTIONARY) continue;
-    DUHUI_TRY(raw, codec.unpack(run.encoding(), run.dictionary(), run.raw_bytes(), run.payload()));
+    if (run.dictionary() == 0) continue;
+    DUHUI_TRY(raw, codec.unpack(packed_ops(run)));
     DUHUI_TRY(ops, PayloadCodec::split(raw, run.count()));
-    run.clear_dictionary();
     codec.pack(ops, false, &run);
   }
   return Done{};

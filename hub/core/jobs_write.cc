@@ -291,8 +291,7 @@ void RefillJob::run(StorageContext& context) {
       for (const sync::v1::Batch& run : record.runs()) {
         const auto run_origin = Origin::from_bytes(run.origin());
         if (!run_origin) return Error{ErrorCode::invalid_input, "refill: origin"};
-        DUHUI_TRY(raw, context.ops.codec().unpack(run.encoding(), run.dictionary(), run.raw_bytes(),
-                                                  run.payload()));
+        DUHUI_TRY(raw, context.ops.codec().unpack(packed_ops(run)));
         DUHUI_TRY(ops, PayloadCodec::split(raw, 1));
         DUHUI_TRY(added, ingest.take_back(Dot{*run_origin, run.first_seq()}, ops.front(),
                                           seal_of(run.stamps(), run.first_seq())));

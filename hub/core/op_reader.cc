@@ -39,7 +39,8 @@ Result<std::shared_ptr<const UnpackedBatch>> OpReader::batch_at(HubTransaction& 
   batch->origin = row->origin;
   batch->first_seq = row->first_seq;
   batch->chain = row->chain;
-  DUHUI_TRY(raw, codec_.unpack(row->encoding, row->dictionary, row->raw_bytes, row->payload));
+  DUHUI_TRY(raw, codec_.unpack(
+                     {row->encoding, row->dictionary, row->count, row->raw_bytes, row->payload}));
   batch->raw = std::move(raw);
   DUHUI_TRY(ops, PayloadCodec::split(batch->raw, row->count));
   batch->ops = std::move(ops);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,8 +12,22 @@
 
 namespace duhui {
 
-/// Packs ops into batch payloads and back: (varint length, op bytes) x count, zstd (RFC 8878) with
-/// the dictionary that is shipped with the schema. Holds compression contexts: not thread-safe, one
+/// What says how a payload is to be read; the fields of sync.v1.Batch and of a stored batch.
+struct PackedOps {
+  int encoding = 0;  // sync.v1.Encoding, or a number this build does not know
+  std::uint32_t dictionary = 0;
+  std::uint32_t count = 0;
+  std::uint32_t raw_bytes = 0;
+  std::string_view payload;
+};
+
+inline PackedOps packed_ops(const sync::v1::Batch& batch) {
+  return {batch.encoding(), batch.dictionary(), batch.count(), batch.raw_bytes(), batch.payload()};
+}
+
+/// Packs ops into batch payloads and back: rows, (varint length, op bytes) x count, or the columns
+/// of op_columns where many travel together; zstd (RFC 8878) with the dictionary that is shipped
+/// with the schema. Holds compression contexts: not thread-safe, one
 /// per thread.
 class PayloadCodec {
  public:
@@ -27,12 +42,9 @@ class PayloadCodec {
             bool dictionary_known,
             sync::v1::Batch* batch);
 
-  /// The raw bytes of a payload. Nothing larger than kBatchRawBytesMax is ever allocated.
+  /// The rows of a payload. Nothing larger than kBatchRawBytesMax is ever allocated.
   /// `corrupt_data`, `limit_exceeded`; `invalid_input`: an unknown encoding or dictionary.
-  Result<std::string> unpack(sync::v1::Encoding encoding,
-                             std::uint32_t dictionary,
-                             std::uint32_t raw_bytes,
-                             std::string_view payload);
+  Result<std::string> unpack(const PackedOps& packed);
 
   /// Splits raw bytes into exactly `count` ops; the views point into `raw`.
   static Result<std::vector<std::string_view>> split(std::string_view raw, std::uint32_t count);
@@ -42,6 +54,20 @@ class PayloadCodec {
 
  private:
   struct Contexts;
+
+  /// Empty optional: it does not shrink.
+  std::optional<std::string> compress(std::string_view raw, bool with_dictionary);
+  std::optional<std::string> pack_columns(const std::vector<std::string_view>& ops,
+                                          bool with_dictionary);
+  /// `dictionary` 0: none.
+  Result<std::string> decompress(std::string_view packed,
+                                 std::uint32_t dictionary,
+                                 std::size_t bytes);
+  Result<std::string> unpack_columns(std::string_view payload,
+                                     std::uint32_t dictionary,
+                                     std::uint32_t count,
+                                     std::uint32_t raw_bytes);
+
   std::unique_ptr<Contexts> contexts_;
 };
 

@@ -139,8 +139,8 @@ void World::check_converged() {
   const std::map<RecordId, std::string> hub = dump_hub();
   std::set<std::string> at_hub;
   for (const auto& [key, batch] : hub_store_.state().batches) {
-    auto raw =
-        hub_ops_->codec().unpack(batch.encoding, batch.dictionary, batch.raw_bytes, batch.payload);
+    auto raw = hub_ops_->codec().unpack(
+        {batch.encoding, batch.dictionary, batch.count, batch.raw_bytes, batch.payload});
     if (!raw) return breach("hub batch: " + to_string(raw.error()));
     collect_texts(*raw, at_hub);
   }

@@ -19,8 +19,7 @@ std::vector<std::string_view> views_of(const std::vector<std::string>& ops) {
 
 /// The ops of a batch as a receiver would read them.
 Result<std::vector<std::string>> unpacked(PayloadCodec& codec, const Batch& batch) {
-  DUHUI_TRY(raw,
-            codec.unpack(batch.encoding(), batch.dictionary(), batch.raw_bytes(), batch.payload()));
+  DUHUI_TRY(raw, codec.unpack(packed_ops(batch)));
   DUHUI_TRY(ops, PayloadCodec::split(raw, batch.count()));
   return std::vector<std::string>(ops.begin(), ops.end());
 }
@@ -88,12 +87,11 @@ TEST(PayloadCodec, KnowsTheWordsOfSupervisionFromTheDictionary) {
 
 TEST(PayloadCodec, RefusesAnUnknownEncodingOrDictionary) {
   PayloadCodec codec;
-  EXPECT_EQ(refusal(codec.unpack(sync::v1::ENCODING_UNSPECIFIED, 0, 3, "abc")),
+  EXPECT_EQ(refusal(codec.unpack({sync::v1::ENCODING_UNSPECIFIED, 0, 1, 3, "abc"})),
             ErrorCode::invalid_input);
-  EXPECT_EQ(refusal(codec.unpack(static_cast<sync::v1::Encoding>(77), 0, 3, "abc")),
-            ErrorCode::invalid_input);
-  EXPECT_EQ(refusal(codec.unpack(sync::v1::ENCODING_ZSTD_DICTIONARY,
-                                 PayloadCodec::dictionary_id() + 1, 3, "abc")),
+  EXPECT_EQ(refusal(codec.unpack({77, 0, 1, 3, "abc"})), ErrorCode::invalid_input);
+  EXPECT_EQ(refusal(codec.unpack({sync::v1::ENCODING_ZSTD_DICTIONARY,
+                                  PayloadCodec::dictionary_id() + 1, 1, 3, "abc"})),
             ErrorCode::invalid_input);
 }
 
@@ -106,12 +104,14 @@ TEST(PayloadCodec, RefusesAPayloadThatUnfoldsToMoreThanItSays) {
   bomb.resize(size);
   ASSERT_LT(bomb.size(), 16u << 10);
   PayloadCodec codec;
-  EXPECT_EQ(refusal(codec.unpack(sync::v1::ENCODING_ZSTD, 0, 100, bomb)), ErrorCode::corrupt_data);
-  EXPECT_EQ(refusal(codec.unpack(sync::v1::ENCODING_ZSTD, 0, sync_limits::kBatchRawBytesMax, bomb)),
+  EXPECT_EQ(refusal(codec.unpack({sync::v1::ENCODING_ZSTD, 0, 1, 100, bomb})),
             ErrorCode::corrupt_data);
   EXPECT_EQ(
-      refusal(codec.unpack(sync::v1::ENCODING_ZSTD, 0, sync_limits::kBatchRawBytesMax + 1, bomb)),
-      ErrorCode::limit_exceeded);
+      refusal(codec.unpack({sync::v1::ENCODING_ZSTD, 0, 1, sync_limits::kBatchRawBytesMax, bomb})),
+      ErrorCode::corrupt_data);
+  EXPECT_EQ(refusal(codec.unpack(
+                {sync::v1::ENCODING_ZSTD, 0, 1, sync_limits::kBatchRawBytesMax + 1, bomb})),
+            ErrorCode::limit_exceeded);
 }
 
 TEST(PayloadCodec, RefusesALengthThatDoesNotMatch) {
@@ -119,10 +119,11 @@ TEST(PayloadCodec, RefusesALengthThatDoesNotMatch) {
   const Batch batch = packed(codec, std::vector<std::string>(20, "the same words"), false);
   for (const int off : {-1, 1, 1000}) {
     const auto raw_bytes = static_cast<std::uint32_t>(static_cast<int>(batch.raw_bytes()) + off);
-    EXPECT_EQ(refusal(codec.unpack(batch.encoding(), 0, raw_bytes, batch.payload())),
+    EXPECT_EQ(refusal(codec.unpack({batch.encoding(), 0, 20, raw_bytes, batch.payload()})),
               ErrorCode::corrupt_data);
   }
-  EXPECT_EQ(refusal(codec.unpack(sync::v1::ENCODING_PLAIN, 0, 4, "abc")), ErrorCode::corrupt_data);
+  EXPECT_EQ(refusal(codec.unpack({sync::v1::ENCODING_PLAIN, 0, 1, 4, "abc"})),
+            ErrorCode::corrupt_data);
 }
 
 TEST(PayloadCodec, RefusesEveryTornPayloadAndGoesOnWorking) {
@@ -130,8 +131,8 @@ TEST(PayloadCodec, RefusesEveryTornPayloadAndGoesOnWorking) {
   const std::vector<std::string> ops(20, "the same words once more");
   const Batch batch = packed(codec, ops, false);
   for (std::size_t size = 0; size < batch.payload().size(); ++size) {
-    EXPECT_FALSE(
-        codec.unpack(batch.encoding(), 0, batch.raw_bytes(), batch.payload().substr(0, size)));
+    EXPECT_FALSE(codec.unpack({batch.encoding(), 0, 20, batch.raw_bytes(),
+                               std::string_view(batch.payload()).substr(0, size)}));
   }
   EXPECT_EQ(*unpacked(codec, batch), ops);
 }
@@ -164,11 +165,13 @@ TEST(PayloadCodec, RefusesAnOpOverItsLimit) {
 RC_GTEST_PROP(PayloadCodec, SurvivesAnyBytes, ()) {
   PayloadCodec codec;
   const auto payload = *rc::gen::container<std::string>(rc::gen::arbitrary<char>());
-  const auto encoding = static_cast<sync::v1::Encoding>(*rc::gen::inRange(0, 5));
+  const int encoding = *rc::gen::inRange(0, 6);
+  const auto count = *rc::gen::inRange<std::uint32_t>(0, 10);
   const auto raw_bytes = *rc::gen::inRange<std::uint32_t>(0, 4096);
-  const auto raw = codec.unpack(encoding, PayloadCodec::dictionary_id(), raw_bytes, payload);
+  const auto raw =
+      codec.unpack({encoding, PayloadCodec::dictionary_id(), count, raw_bytes, payload});
   RC_ASSERT((!raw || raw->size() == raw_bytes));
-  const auto ops = PayloadCodec::split(payload, *rc::gen::inRange<std::uint32_t>(0, 10));
+  const auto ops = PayloadCodec::split(payload, count);
   RC_ASSERT((!ops || ops->size() <= payload.size()));
 }
 
