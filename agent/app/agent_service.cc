@@ -202,12 +202,13 @@ asio::awaitable<net::HttpResponse> AgentService::sync(std::string body) {
     }
     if (given) wait_ms = (*parsed)["wait_ms"];
   }
-  const bool done = link_ && co_await link_->wait_caught_up(milliseconds(wait_ms));
+  const bool done = co_await link_->wait_caught_up(milliseconds(wait_ms));
   auto told = status();
   if (!told) co_return http_response(api::error_answer(told.error()));
   api::ApiResponse answer{200, std::move(*told)};
   if (!done) {
-    const std::string why = link_ ? link_->last_error() : std::string("no link");
+    const std::string why =
+        link_->state() == Link::State::disabled ? "the link is switched off" : link_->last_error();
     answer.status = 503;
     answer.body["error"] =
         api::error_answer({ErrorCode::unavailable, "not everything is exchanged yet: " + why})

@@ -118,6 +118,7 @@ asio::awaitable<bool> Link::wait_caught_up(Duration limit) {
   const auto end = asio::steady_timer::clock_type::now() + std::chrono::milliseconds(limit.ms);
   connect_now();
   while (!caught_up()) {
+    if (state_ == State::disabled) co_return false;
     const auto left = end - asio::steady_timer::clock_type::now();
     const auto left_ms = std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
     if (left_ms <= 0) co_return false;

@@ -52,7 +52,7 @@ class Link final : private LinkEvents {
   void enable(bool enabled);
   /// Ends the waiting between two connections.
   void connect_now();
-  /// True as soon as everything is exchanged; false after `limit`.
+  /// True as soon as everything is exchanged; false after `limit`, or once the link is disabled.
   boost::asio::awaitable<bool> wait_caught_up(Duration limit);
 
   State state() const { return state_; }

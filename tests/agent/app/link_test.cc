@@ -21,6 +21,7 @@ struct SmallHub {
   int connections = 0;
   int hang_up_after = 0;  // batches; 0: never
   std::uint64_t ops = 0;
+  bool silent = false;
 
   awaitable<void> serve(std::unique_ptr<net::MessageStream> stream) {
     ++connections;
@@ -35,7 +36,7 @@ struct SmallHub {
         co_return;
       }
       const std::string answer = answer_to(*frame, bytes->size());
-      if (answer.empty()) continue;
+      if (answer.empty() || silent) continue;
       auto written = co_await stream->write(answer);
       if (!written) co_return;
     }
@@ -178,7 +179,7 @@ TEST_F(LinkTest, StaysAwayWhileItIsSwitchedOff) {
     EXPECT_TRUE(co_await self.link_.wait_caught_up(seconds(10)));
     self.link_.enable(false);
     self.save();
-    EXPECT_FALSE(co_await self.link_.wait_caught_up(milliseconds(200)));
+    EXPECT_FALSE(co_await self.link_.wait_caught_up(hours(1)));  // at once: nothing will happen
     EXPECT_EQ(self.link_.state(), Link::State::disabled);
     EXPECT_EQ(self.hub_.ops, 0u);
     self.link_.enable(true);
@@ -186,6 +187,23 @@ TEST_F(LinkTest, StaysAwayWhileItIsSwitchedOff) {
   };
   run(test(*this));
   EXPECT_EQ(hub_.ops, 1u);
+}
+
+TEST_F(LinkTest, SwitchingOffEndsTheWaiting) {
+  save();
+  const auto switch_off = [](LinkTest& self) -> awaitable<void> {
+    self.link_.enable(false);
+    co_return;
+  };
+  const auto test = [switch_off](LinkTest& self) -> awaitable<void> {
+    net::TaskScope scope(self.loop_.executor());
+    self.hub_.silent = true;
+    scope.spawn(switch_off(self));  // runs once the next line waits
+    EXPECT_FALSE(co_await self.link_.wait_caught_up(hours(1)));
+    EXPECT_EQ(self.link_.state(), Link::State::disabled);
+    co_await scope.wait();
+  };
+  run(test(*this));
 }
 
 TEST_F(LinkTest, SaysWhyItCannotConnect) {
