@@ -92,13 +92,13 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context, Access access
     refused = "hello: this device was revoked";
     return Done{};
   }
-  DUHUI_TRY(epoch_text, tx.settings().get(kEpochKey));
-  if (epoch_changed) {
-    // Begun a moment ago by the enrolment.
-  } else if (!epoch_text || epoch_text->size() != 8) {
-    DUHUI_CHECK_OK(bump_epoch(tx, context.random, {}));
-  } else {
-    epoch = read_big_endian_64(*epoch_text);
+  if (!epoch_changed) {  // else the enrolment began one
+    DUHUI_TRY(epoch_text, tx.settings().get(kEpochKey));
+    if (epoch_text && epoch_text->size() == 8) {
+      epoch = read_big_endian_64(*epoch_text);
+    } else {
+      DUHUI_CHECK_OK(bump_epoch(tx, context.random, {}));
+    }
   }
   DUHUI_CHECK_OK(judge_stream(tx, context));
   if (!refused.empty()) return Done{};
