@@ -263,22 +263,48 @@ void HubCore::on_batch(Session& session,
   hasty.mutable_ack()->set_chain(batch.chain());
   send(session, hasty, effects);
 #endif
-  CommitJob::Item item;
-  item.session = session.id;
-  item.frame_bytes = bytes;
-  item.incoming = {.batch = std::move(batch),
-                   .device = session.device.id,
-                   .public_key = session.device.public_key,
-                   .scopes = session.device.scopes,
-                   .device_clock = session.device_clock,
-                   .hub_clock = session.hub_clock};
+  auto item = std::make_shared<CommitJob::Item>();
+  item->session = session.id;
+  item->frame_bytes = bytes;
+  item->incoming = {.batch = std::move(batch),
+                    .device = session.device.id,
+                    .public_key = session.device.public_key,
+                    .scopes = session.device.scopes,
+                    .device_clock = session.device_clock,
+                    .hub_clock = session.hub_clock};
   pending_bytes_ += bytes;
-  queue_.push_back(std::move(item));
+  queue_.push_back({.item = std::move(item)});
   start_commit(wall, effects);
 }
 
 void HubCore::start_commit(WallTime wall, HubEffects& effects) {
-  if (!commit_running_ && !queue_.empty()) issue_commit(wall, effects);
+  // What is being checked comes back at once, and goes in before what came after it.
+  if (!commit_running_ && !queue_.empty() && !queue_.front().checking) issue_commit(wall, effects);
+  if (commit_running_) check_ahead(effects);
+}
+
+void HubCore::check_ahead(HubEffects& effects) {
+  if (check_running_) return;
+  auto job = std::make_unique<CheckJob>();
+  std::size_t waiting = 0;
+  std::size_t taken = 0;
+  for (Waiting& one : queue_) {
+    waiting += one.item->frame_bytes;
+    if (one.item->checked) continue;
+    if (waiting > limits_.checked_bytes_max || taken > limits_.check_bytes_max) break;
+    taken += one.item->frame_bytes;
+    one.checking = true;
+    job->items.push_back(one.item);
+  }
+  if (job->items.empty()) return;
+  check_running_ = true;
+  effects.push_back(RunJob{std::move(job)});
+}
+
+void HubCore::checked(WallTime wall, HubEffects& effects) {
+  check_running_ = false;
+  for (Waiting& one : queue_) one.checking = false;
+  start_commit(wall, effects);
 }
 
 void HubCore::note_contacts(HubEffects& effects) {
@@ -292,10 +318,15 @@ void HubCore::issue_commit(WallTime wall, HubEffects& effects) {
   auto job = std::make_unique<CommitJob>(identity_.origin, hlc_, wall);
   for (auto& [device, contact] : std::exchange(contacts_, {})) job->contacts.push_back(contact);
   std::size_t bytes = 0;
-  while (!queue_.empty() &&
-         (bytes == 0 || bytes + queue_.front().frame_bytes <= limits_.commit_bytes_max)) {
-    bytes += queue_.front().frame_bytes;
-    job->items.push_back(std::move(queue_.front()));
+  std::size_t ops = 0;
+  while (!queue_.empty() && !queue_.front().checking) {
+    const CommitJob::Item& next = *queue_.front().item;
+    const bool full = bytes + next.frame_bytes > limits_.commit_bytes_max ||
+                      ops + next.incoming.batch.count() > limits_.commit_ops_max;
+    if (full && !job->items.empty()) break;
+    bytes += next.frame_bytes;
+    ops += next.incoming.batch.count();
+    job->items.push_back(std::move(queue_.front().item));
     queue_.pop_front();
   }
   commit_running_ = true;
@@ -329,6 +360,8 @@ HubEffects HubCore::job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicT
     welcome(*hello, wall, effects);
   } else if (auto* commit = dynamic_cast<CommitJob*>(job.get())) {
     committed(*commit, wall, effects);
+  } else if (dynamic_cast<CheckJob*>(job.get()) != nullptr) {
+    checked(wall, effects);
   } else if (auto* save = dynamic_cast<SaveJob*>(job.get())) {
     hlc_ = std::max(hlc_, save->hlc);
     if (!save->failed) wake(save->grown, wall, effects);

@@ -48,14 +48,20 @@ struct HubLimits {
   std::size_t pending_bytes_max = 48 << 20;
   /// Batches put into one transaction.
   std::size_t commit_bytes_max = 8 << 20;
+  /// Every record a commit touches may be in memory until it is done.
+  std::size_t commit_ops_max = 4096;
+  /// How much is checked ahead of its commit at a time, and how much may wait checked: it is
+  /// unpacked, several times as large.
+  std::size_t check_bytes_max = 512 << 10;
+  std::size_t checked_bytes_max = 4 << 20;
 };
 
 /// The hub between its links and its database.
 ///
 ///   session:  opened --Hello--> greeting --HelloJob--> live --> closed
-///   commits:  batches of all sessions queue up while one CommitJob runs, then go in together; an
-///   Ack
-///             leaves only when the job that holds its ops has come back.
+///   commits:  batches of all sessions queue up while one CommitJob runs, and CheckJobs do what
+///             needs no database for them; then they go in together, in the order they came. An
+///             Ack leaves only when the job that holds its ops has come back.
 ///
 /// Sans-io and single-threaded: bytes, finished jobs and time in, effects out. Jobs run elsewhere;
 /// writing jobs in the order they were issued.
@@ -144,6 +150,8 @@ class HubCore {
   /// Writes down who was here, if no batch of anybody does it on its way.
   void note_contacts(HubEffects& effects);
   void issue_commit(WallTime wall, HubEffects& effects);
+  void check_ahead(HubEffects& effects);
+  void checked(WallTime wall, HubEffects& effects);
   void wake(const std::map<std::string, FeedHead>& grown, WallTime wall, HubEffects& effects);
   void feed_more(Session& session, WallTime wall, HubEffects& effects);
   void subscribe(Session& session,
@@ -157,7 +165,12 @@ class HubCore {
   std::unordered_map<SessionId, Session> sessions_;
   std::map<std::string, std::set<SessionId>> subscribers_;
   std::set<std::string> known_scopes_;  // scopes whose first growth was announced
-  std::deque<CommitJob::Item> queue_;
+  struct Waiting {
+    std::shared_ptr<CommitJob::Item> item;
+    bool checking = false;  // a CheckJob has it
+  };
+  std::deque<Waiting> queue_;
+  bool check_running_ = false;
   std::map<DeviceId, Contact> contacts_;  // the newest of each, not written yet
   std::size_t pending_bytes_ = 0;
   struct Durable {

@@ -16,19 +16,19 @@ using sync::v1::Goodbye;
 void HubCore::committed(CommitJob& job, WallTime wall, HubEffects& effects) {
   commit_running_ = false;
   hlc_ = std::max(hlc_, job.hlc);
-  for (const CommitJob::Item& item : job.items) pending_bytes_ -= item.frame_bytes;
+  for (const auto& item : job.items) pending_bytes_ -= item->frame_bytes;
   if (job.failed) {
     // Said again with the next commit, unless the device was here again meanwhile.
     for (const Contact& contact : job.contacts) contacts_.try_emplace(contact.device, contact);
     // Nothing of it is stored: the devices keep their ops and come again.
-    for (const CommitJob::Item& item : job.items) {
-      if (Session* session = find(item.session)) {
+    for (const auto& item : job.items) {
+      if (Session* session = find(item->session)) {
         goodbye(*session, Goodbye::REASON_BUSY, "storage: " + job.failed->detail, effects,
                 seconds(2));
       }
     }
   } else {
-    for (const CommitJob::Item& item : job.items) acknowledge(item, job.grown, wall, effects);
+    for (const auto& item : job.items) acknowledge(*item, job.grown, wall, effects);
     return_credit(wall, effects);
     wake(job.grown, wall, effects);
   }

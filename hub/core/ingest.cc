@@ -23,7 +23,8 @@ bool may_write(const std::vector<std::string>& granted, std::string_view scope) 
 
 }  // namespace
 
-Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming) {
+Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming,
+                                  std::optional<CheckedBatch>& checked) {
   const sync::v1::Batch& batch = incoming.batch;
   BatchOutcome outcome;
   const auto origin = Origin::from_bytes(batch.origin());
@@ -50,35 +51,15 @@ Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming) {
     outcome.fork = !chain || *chain != batch.chain();
     return outcome;
   }
-  const auto key = PublicKey::from_bytes(incoming.public_key);
-  if (!key ||
-      !verify(*key, batch_statement(Dot{*origin, last}, batch.chain()), batch.signature())) {
-    outcome.refused = "batch: signature does not hold";
+  if (!checked) checked = check_batch(ops_.codec(), batch, incoming.public_key);
+  if (!checked->refused.empty()) {
+    outcome.refused = checked->refused;
     return outcome;
   }
-  auto unpacked = std::make_shared<UnpackedBatch>();
-  auto raw = ops_.codec().unpack(packed_ops(batch));
-  if (!raw) {
-    outcome.refused = to_string(raw.error());
-    return outcome;
-  }
-  unpacked->raw = std::move(*raw);
-  auto split = PayloadCodec::split(unpacked->raw, batch.count());
-  if (!split) {
-    outcome.refused = to_string(split.error());
-    return outcome;
-  }
-  unpacked->origin = *origin;
-  unpacked->first_seq = batch.first_seq();
-  unpacked->ops = std::move(*split);
-  unpacked->chain = batch.chain();
-
   const std::uint64_t first_new = stream.head + 1;
   std::string chain = stream.chain;
-  std::vector<std::uint64_t> checksums(last - first_new + 1);
   for (std::uint64_t seq = first_new; seq <= last; ++seq) {
-    chain =
-        extend_chain(chain, unpacked->ops[seq - unpacked->first_seq], &checksums[seq - first_new]);
+    chain = extend_chain(chain, checked->digests[seq - batch.first_seq()]);
   }
 #if defined(DUHUI_BUG) && DUHUI_BUG == 3  // takes a copied device's stream for the original's
   chain = batch.chain();
@@ -88,9 +69,9 @@ Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming) {
     return outcome;
   }
   // Before it is stored: its later ops may need the state that its earlier ones made.
-  ops_.keep(unpacked);
-  DUHUI_CHECK_OK(take_ops(incoming, *unpacked, checksums, outcome));
-  DUHUI_CHECK_OK(store_batch(incoming, *unpacked, first_new, stream, outcome));
+  ops_.keep(checked->unpacked);
+  DUHUI_CHECK_OK(take_ops(incoming, *checked, first_new, outcome));
+  DUHUI_CHECK_OK(store_batch(incoming, *checked->unpacked, first_new, stream, outcome));
   outcome.through = stream.head;
   outcome.chain = stream.chain;
   return outcome;
@@ -138,13 +119,13 @@ Status Ingest::store_batch(const IncomingBatch& incoming,
 }
 
 Status Ingest::take_ops(const IncomingBatch& incoming,
-                        const UnpackedBatch& unpacked,
-                        const std::vector<std::uint64_t>& checksums,
+                        const CheckedBatch& checked,
+                        std::uint64_t first_new,
                         BatchOutcome& outcome) {
+  const UnpackedBatch& unpacked = *checked.unpacked;
   StampRuns runs;
   sync::v1::Op op;  // one for all: what it has allocated serves the next
   const std::uint64_t end = unpacked.first_seq + unpacked.ops.size();
-  const std::uint64_t first_new = end - checksums.size();
   for (std::uint64_t seq = first_new; seq < end; ++seq) {
     const Dot dot{unpacked.origin, seq};
     const std::string_view bytes = unpacked.ops[seq - unpacked.first_seq];
@@ -153,9 +134,9 @@ Status Ingest::take_ops(const IncomingBatch& incoming,
     if (!op.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
       kind = "malformed";
       detail = "not parsable";
-    } else if (auto checked = check_op(dot, op); !checked) {
+    } else if (auto sound = check_op(dot, op); !sound) {
       kind = "malformed";
-      detail = checked.error().detail;
+      detail = sound.error().detail;
     }
     Touched* touched = nullptr;
     if (kind.empty()) {
@@ -182,7 +163,8 @@ Status Ingest::take_ops(const IncomingBatch& incoming,
                         .rank = std::min(op.rank(), known_rank),
                         .at_hub = false};
     append_stamp(&runs, seq, op, stamp);
-    DUHUI_CHECK_OK(add_op(dot, checksums[seq - first_new], op, stamp, *touched));
+    DUHUI_CHECK_OK(
+        add_op(dot, op_checksum(checked.digests[seq - unpacked.first_seq]), op, stamp, *touched));
   }
   DUHUI_CHECK_OK(flush_feed(unpacked.origin));
   outcome.stamps.assign(runs.begin(), runs.end());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "duhui/sync/v1/frame.pb.h"
+#include "hub/core/checked_batch.h"
 #include "hub/core/op_reader.h"
 #include "hub/core/record_rules.h"
 #include "hub/ports/store.h"
@@ -52,7 +53,8 @@ class Ingest final : public RecordLookup {
          WallTime now)
       : tx_(tx), ops_(ops), rules_(rules), hub_key_(hub_key), now_(now) {}
 
-  Result<BatchOutcome> take(const IncomingBatch& incoming);
+  /// Fills `checked` if it is empty and needed.
+  Result<BatchOutcome> take(const IncomingBatch& incoming, std::optional<CheckedBatch>& checked);
   /// Saves intents of people at the hub (and of its rules) in the hub's own stream.
   Result<std::vector<Dot>> save(const Origin& hub_origin,
                                 std::uint64_t& hlc,
@@ -105,8 +107,8 @@ class Ingest final : public RecordLookup {
                             const IncomingBatch& incoming,
                             Touched* touched);
   Status take_ops(const IncomingBatch& incoming,
-                  const UnpackedBatch& unpacked,
-                  const std::vector<std::uint64_t>& checksums,
+                  const CheckedBatch& checked,
+                  std::uint64_t first_new,
                   BatchOutcome& outcome);
   Status store_batch(const IncomingBatch& incoming,
                      const UnpackedBatch& unpacked,

@@ -63,9 +63,9 @@ Result<std::vector<Dot>> Ingest::save(const Origin& hub_origin,
       return Error{ErrorCode::limit_exceeded,
                    "op: " + std::to_string(bytes.back().size()) + " bytes"};
     }
-    std::uint64_t checksum = 0;
-    chain = extend_chain(chain, bytes.back(), &checksum);
-    DUHUI_CHECK_OK(add_op(dot, checksum, op, stamp, *touched));
+    const Digest digest = sha256(bytes.back());
+    chain = extend_chain(chain, digest);
+    DUHUI_CHECK_OK(add_op(dot, op_checksum(digest), op, stamp, *touched));
     dots.push_back(dot);
   }
   DUHUI_CHECK_OK(flush_feed(hub_origin));

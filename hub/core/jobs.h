@@ -113,15 +113,26 @@ class CommitJob final : public Job {
     SessionId session = 0;
     std::size_t frame_bytes = 0;
     IncomingBatch incoming;
+    std::optional<CheckedBatch> checked;  // ahead of the commit, by a CheckJob
     BatchOutcome outcome;
   };
   const Origin origin;
   std::uint64_t hlc;
   const WallTime now;
-  std::vector<Item> items;
+  std::vector<std::shared_ptr<Item>> items;
   std::vector<Contact> contacts;
   std::map<std::string, FeedHead> grown;
   std::vector<RecordId> changed;
+};
+
+/// Checks batches that wait for their commit while another one is under way; needs no database.
+class CheckJob final : public Job {
+ public:
+  CheckJob() : Job(0) {}
+  void run(StorageContext& context) override;
+  bool writes() const override { return false; }
+
+  std::vector<std::shared_ptr<CommitJob::Item>> items;
 };
 
 /// Intents of a person at the hub (console, command line, import).

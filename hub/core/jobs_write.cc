@@ -244,14 +244,21 @@ Status HelloJob::bump_epoch(HubTransaction& tx, Random& random, const std::strin
   return tx.settings().put(kEpochKey, bytes);
 }
 
+void CheckJob::run(StorageContext& context) {
+  for (const std::shared_ptr<CommitJob::Item>& item : items) {
+    const IncomingBatch& incoming = item->incoming;
+    item->checked = check_batch(context.ops.codec(), incoming.batch, incoming.public_key);
+  }
+}
+
 void CommitJob::run(StorageContext& context) {
   const std::uint64_t hlc_before = hlc;
   const auto done = context.store.write([&](HubTransaction& tx) -> Status {
     hlc = hlc_before;
     Ingest ingest(tx, context.ops, context.rules, context.hub_key, now);
-    for (Item& item : items) {
-      DUHUI_TRY(outcome, ingest.take(item.incoming));
-      item.outcome = std::move(outcome);
+    for (const std::shared_ptr<Item>& item : items) {
+      DUHUI_TRY(outcome, ingest.take(item->incoming, item->checked));
+      item->outcome = std::move(outcome);
     }
     DUHUI_CHECK_OK(ingest.finish(origin, hlc));
     grown = ingest.grown_feeds();

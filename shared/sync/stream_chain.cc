@@ -1,7 +1,6 @@
 #include "shared/sync/stream_chain.h"
 
 #include "shared/base/bytes.h"
-#include "shared/crypto/digest.h"
 
 namespace duhui {
 namespace {
@@ -12,17 +11,17 @@ constexpr std::size_t kChainBytes = 32;
 
 std::string empty_chain() { return std::string(kChainBytes, '\0'); }
 
-std::string extend_chain(std::string_view chain,
-                         std::string_view op_bytes,
-                         std::uint64_t* op_checksum) {
-  const Digest digest = sha256(op_bytes);
-  if (op_checksum != nullptr) *op_checksum = read_big_endian_64(digest.view());
-  return sha256(chain, digest.view()).str();
+std::string extend_chain(std::string_view chain, std::string_view op_bytes) {
+  return extend_chain(chain, sha256(op_bytes));
 }
 
-std::uint64_t op_checksum(std::string_view op_bytes) {
-  return read_big_endian_64(sha256(op_bytes).view());
+std::string extend_chain(std::string_view chain, const Digest& op_digest) {
+  return sha256(chain, op_digest.view()).str();
 }
+
+std::uint64_t op_checksum(std::string_view op_bytes) { return op_checksum(sha256(op_bytes)); }
+
+std::uint64_t op_checksum(const Digest& op_digest) { return read_big_endian_64(op_digest.view()); }
 
 std::string batch_statement(const Dot& last, std::string_view chain) {
   std::string bytes = "duhui batch v1\n";

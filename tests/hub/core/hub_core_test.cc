@@ -298,6 +298,7 @@ TEST(HubCore, SendsADeviceWithoutTheDictionaryWhatItCanRead) {
     for (char record = from_record; record < to_record; ++record) {
       sync::v1::Op op = TestWriter::creating(record);
       op.set_reason("食堂留样柜八盒都有标签，陪餐记录真实。");
+      op.set_record_type(60'000);  // of a later version
       writer.write(op);
     }
     const sync::v1::Batch batch = writer.batch(first, last);

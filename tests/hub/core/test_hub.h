@@ -173,13 +173,15 @@ struct TestHub {
         waiting.push_back(std::move(run->job));
       }
     }
-    while (jobs_run && !waiting.empty()) {
-      auto job = std::move(waiting.front());
-      waiting.erase(waiting.begin());
-      StorageContext context{store, ops, rules, random, identity.key};
-      job->run(context);
-      perform(core.job_done(std::move(job), {kNow + now}, {now}));
-    }
+    while (jobs_run && !waiting.empty()) run_waiting(0);
+  }
+  /// One job, with `jobs_run` off.
+  void run_waiting(std::size_t at) {
+    auto job = std::move(waiting.at(at));
+    waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(at));
+    StorageContext context{store, ops, rules, random, identity.key};
+    job->run(context);
+    perform(core.job_done(std::move(job), {kNow + now}, {now}));
   }
 
   /// The newest frame of `kind` that the session heard; empty: none.

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "duhui/sync/v1/frame.pb.h"
+#include "hub/core/op_reader.h"
+#include "shared/crypto/digest.h"
+#include "shared/sync/payload_codec.h"
+
+namespace duhui::hub {
+
+/// A batch as far as it can be judged without the database, which is most of the work of taking it:
+/// signature, unpacking, the digests of its ops.
+struct CheckedBatch {
+  /// Why none of it can be taken; empty: the rest is there.
+  std::string refused;
+  std::shared_ptr<const UnpackedBatch> unpacked;
+  std::vector<Digest> digests;  // of its ops
+};
+
+/// The batch's origin, first seq and chain must be well formed.
+CheckedBatch check_batch(PayloadCodec& codec,
+                         const sync::v1::Batch& batch,
+                         std::string_view public_key);
+
+}  // namespace duhui::hub
