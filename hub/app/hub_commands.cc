@@ -74,6 +74,20 @@ Result<Json> import_file(cli::Caller& caller, const RegistryFile& file, cli::Pro
   return counts;
 }
 
+std::string why_skipped(const cli::Console& console, SkippedFile::Reason reason) {
+  switch (reason) {
+    case SkippedFile::Reason::records:
+      return console("由人填写的记录：用 record import 导入",
+                     "records that people make: take them in with record import");
+    case SkippedFile::Reason::devices:
+      return console("终端凭入网凭证登记：用 ticket create",
+                     "devices enrol with a ticket: ticket create");
+    case SkippedFile::Reason::unknown:
+      return console("不是登记数据", "no registry");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<int> HubCommands::init(const HubSettings& settings) {
@@ -146,14 +160,21 @@ Result<int> HubCommands::check_config(const HubSettings& settings) {
 }
 
 Result<int> HubCommands::import(cli::Caller& caller) {
-  DUHUI_TRY(files, read_registry_folder(options_.folder));
+  DUHUI_TRY(folder, read_registry_folder(options_.folder));
   std::size_t total = 0;
-  for (const RegistryFile& file : files) total += file.rows.size();
-  Json report = {
-      {"files", Json::array()}, {"rows", 0}, {"created", 0}, {"changed", 0}, {"unchanged", 0}};
+  for (const RegistryFile& file : folder.files) total += file.rows.size();
+  Json report = {{"files", Json::array()},
+                 {"skipped", Json::array()},
+                 {"rows", 0},
+                 {"created", 0},
+                 {"changed", 0},
+                 {"unchanged", 0}};
+  for (const SkippedFile& file : folder.skipped) {
+    report["skipped"].push_back({{"file", file.name}, {"reason", to_string(file.reason)}});
+  }
   {
     cli::Progress progress(console_("导入", "import"), total);
-    for (const RegistryFile& file : files) {
+    for (const RegistryFile& file : folder.files) {
       DUHUI_TRY(counts, import_file(caller, file, progress));
       for (const char* name : {"rows", "created", "changed", "unchanged"}) {
         report[name] = report[name].get<std::uint64_t>() + counts[name].get<std::uint64_t>();
@@ -169,6 +190,10 @@ Result<int> HubCommands::import(cli::Caller& caller) {
     console_.out() << "  " << std::left << std::setw(40) << text_of(file, "file") << std::right
                    << std::setw(6) << file["rows"] << "  +" << file["created"] << "  ~"
                    << file["changed"] << "\n";
+  }
+  for (const SkippedFile& file : folder.skipped) {
+    console_.out() << "  " << std::left << std::setw(40) << file.name << std::right
+                   << console_("跳过：", "skipped: ") << why_skipped(console_, file.reason) << "\n";
   }
   console_.out() << console_("共 ", "rows ") << report["rows"] << console_(" 行：新增 ", ": new ")
                  << report["created"] << console_("，更新 ", ", changed ") << report["changed"]
