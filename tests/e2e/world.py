@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from duhui import DATA, Agent, Hub, Refused, sample, scope_of, settle  # noqa: E402,F401
 
 WANG = "u-sup-001"
+OFFICER = "u-off-430202-1"
 VISIT = {
     "school_id": "sch-001", "visit_kind": "routine", "visit_mode": "drop_in", "visit_date": "2025-10-09",
     "period": "am", "template_id": "TPL_ROUTINE_8", "template_version": 1,
