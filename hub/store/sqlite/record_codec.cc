@@ -177,10 +177,11 @@ std::int32_t first_day_from(std::string_view bound) {
   std::int32_t high = kLastDay + 1;  // the answer is in [low, high]
   while (low < high) {
     const std::int32_t middle = low + (high - low) / 2;
-    if (from_day(middle) >= bound)
+    if (from_day(middle) >= bound) {
       high = middle;
-    else
+    } else {
       low = middle + 1;
+    }
   }
   return low;
 }
@@ -190,10 +191,11 @@ std::int32_t last_day_to(std::string_view bound) {
   std::int32_t high = kLastDay;  // the answer is in [low, high]
   while (low < high) {
     const std::int32_t middle = low + (high - low + 1) / 2;
-    if (from_day(middle) <= bound)
+    if (from_day(middle) <= bound) {
       low = middle;
-    else
+    } else {
       high = middle - 1;
+    }
   }
   return low;
 }

@@ -114,10 +114,11 @@ Status bring_up_to_date(Connection& connection) {
   if (application != kApplicationId)
     return Error{ErrorCode::corrupt_data, "open: not the database of a hub"};
   DUHUI_TRY(version, connection.number("PRAGMA user_version"));
-  if (version < 0 || version > schema_version())
+  if (version < 0 || version > schema_version()) {
     return Error{ErrorCode::refused, "newer_program: tables have version " +
                                          std::to_string(version) + ", this program knows " +
                                          std::to_string(schema_version())};
+  }
   for (auto step = static_cast<std::size_t>(version); step < kSteps.size(); ++step)
     DUHUI_CHECK_OK(run_step(connection, step));
   return Done{};

@@ -25,9 +25,10 @@ Status SqliteFeedTable::append(const FeedRow& row) {
   DUHUI_TRY(scope, database_.words.intern(row.scope));
   DUHUI_TRY(origin, database_.origins.intern(row.origin.view()));
   DUHUI_TRY(before, head_of(scope));
-  if (row.first != before.through + 1)
+  if (row.first != before.through + 1) {
     return Error{ErrorCode::conflict, "feed of " + row.scope + ": " + std::to_string(row.first) +
                                           " does not follow " + std::to_string(before.through)};
+  }
   DUHUI_TRY(adding, database_.connection.prepare(
                         "INSERT INTO feed(scope,first,count,origin,first_seq,checksum)"
                         " VALUES(?,?,?,?,?,?)"));

@@ -97,7 +97,7 @@ class SqliteHubStore::Session final : public HubTransaction {
     database_.forget();
     // Some errors have rolled back already; then this fails and changes nothing.
     if (sqlite3_get_autocommit(connection_->handle()) == 0) {
-      const auto undone = connection_->execute("ROLLBACK");
+      auto undone = connection_->execute("ROLLBACK");
       if (!undone) return undone;
     }
     return done;
@@ -157,9 +157,10 @@ Result<std::unique_ptr<SqliteHubStore>> SqliteHubStore::open(const std::string& 
   std::string settings =
       "PRAGMA journal_mode=WAL;PRAGMA wal_autocheckpoint=" + std::to_string(pages) +
       ";PRAGMA journal_size_limit=" + std::to_string(options.log_bytes_max / 4);
-  if (options.bytes_max != 0)
+  if (options.bytes_max != 0) {
     settings += ";PRAGMA max_page_count=" +
                 std::to_string(options.bytes_max / static_cast<std::size_t>(page));
+  }
   DUHUI_CHECK_OK(connection.execute(settings.c_str()));
   store->writer_ = std::move(writer);
   return store;

@@ -104,10 +104,11 @@ Result<std::vector<RecordRow>> SqliteRecordTable::run(const Condition& condition
   const std::string sql = condition.sql + " AND r.id>? ORDER BY r.id LIMIT ?";
   DUHUI_TRY(statement, database_.connection.prepare(sql));
   for (const Parameter& parameter : condition.parameters) {
-    if (const auto* number = std::get_if<std::int64_t>(&parameter))
+    if (const auto* number = std::get_if<std::int64_t>(&parameter)) {
       statement.number(*number);
-    else
+    } else {
       statement.bytes(*std::get_if<std::string>(&parameter));
+    }
   }
   statement.bytes(query.after.view()).number(std::min(query.limit, kStoreRowsMax));
   return rows_of(statement);

@@ -69,10 +69,7 @@ Result<RecordRow> SqliteRecordTable::unpack(const RecordId& id, const Packed& pa
   DUHUI_TRY(state, database_.words.bytes_of(packed.state));
   row.state = state;
   const Date& date = packed.indexed.date;
-  if (date.is_day)
-    row.date = from_day(date.day);
-  else
-    row.date = date.text;
+  row.date = date.is_day ? from_day(date.day) : date.text;
   row.born = (packed.flags & kBorn) != 0;
   row.deleted = (packed.flags & kDeleted) != 0;
   row.open_conflicts = static_cast<std::uint32_t>(packed.conflicts);
@@ -90,10 +87,11 @@ SqliteRecordTable::Packed SqliteRecordTable::packed_at(const Statement& statemen
   Date& date = packed.indexed.date;
   date.present = !statement.is_null(4);
   date.is_day = statement.is_number(4);
-  if (date.is_day)
+  if (date.is_day) {
     date.day = statement.number_at(4);
-  else if (date.present)
+  } else if (date.present) {
     date.text = statement.text_at(4);
+  }
   packed.state = statement.number_at(5);
   packed.flags = statement.number_at(6);
   packed.conflicts = statement.number_at(7);
@@ -176,12 +174,13 @@ Status SqliteRecordTable::write(const RecordId& id, const Held& held) {
   DUHUI_TRY(statement, database_.connection.prepare(held.on_disk ? kReplace : kInsert));
   const Indexed& indexed = now.indexed;
   statement.number(indexed.type).number(indexed.scope).number(indexed.school);
-  if (indexed.date.is_day)
+  if (indexed.date.is_day) {
     statement.number(indexed.date.day);
-  else if (indexed.date.present)
+  } else if (indexed.date.present) {
     statement.bytes(indexed.date.text);
-  else
+  } else {
     statement.null();
+  }
   return statement.number(now.state)
       .number(now.flags)
       .number(now.conflicts)

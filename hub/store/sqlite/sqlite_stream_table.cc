@@ -71,9 +71,10 @@ Status SqliteStreamTable::add_batch(const BatchRow& row) {
                            "SELECT first_seq+count FROM batch WHERE origin=? AND first_seq<=?"
                            " ORDER BY first_seq DESC LIMIT 1"));
   DUHUI_TRY(found, neighbour.number(number).unsigned_number(last).step());
-  if (found && neighbour.unsigned_at(0) > row.first_seq)
+  if (found && neighbour.unsigned_at(0) > row.first_seq) {
     return Error{ErrorCode::conflict,
                  "batch: " + to_string(Dot{row.origin, row.first_seq}) + " is already there"};
+  }
   DUHUI_TRY(statement,
             database_.connection.prepare(
                 "INSERT INTO batch(origin,first_seq,count,encoding,dictionary,raw_bytes,chain,"
