@@ -26,7 +26,6 @@ record::v1::Writer writer_of(record::v1::Role role) {
       return WRITER_SECTION;
     case ROLE_IT_ADMIN:
     case ROLE_UNSPECIFIED:
-      break;
     case Role_INT_MIN_SENTINEL_DO_NOT_USE_:
     case Role_INT_MAX_SENTINEL_DO_NOT_USE_:
       break;

@@ -1,5 +1,6 @@
 #include "shared/record/json_reader.h"
 
+#include <cassert>
 #include <limits>
 
 #include <google/protobuf/descriptor.h>
@@ -49,6 +50,7 @@ Error JsonReader::wrong_type(const char* wants) const {
 }
 
 Status JsonReader::read_message(const Json& value, Message* out) {
+  assert(out != nullptr);
   if (!value.is_object()) return wrong_type("an object");
   return read_node(layouts_.of(*out->GetDescriptor()), value, out);
 }
