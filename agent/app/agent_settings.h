@@ -10,7 +10,7 @@
 
 namespace duhui::agent {
 
-/// What the operator may set, with its defaults (docs/operating.md). TOML:
+/// What the operator may set, with its defaults. TOML:
 ///
 ///   data = "/var/lib/duhui-agent"
 ///   language = "zh"            # of the command line; default: the locale

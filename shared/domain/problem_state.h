@@ -4,8 +4,8 @@
 
 namespace duhui {
 
-/// The way of a problem to close-out (domain guide 4.2). States are numbers of ProblemState, events
-/// of ProblemEventKind; up to `waived` these are the same numbers. Later kinds (escalated, talked,
+/// The way of a problem to close-out. States are numbers of ProblemState, events of
+/// ProblemEventKind; up to `waived` these are the same numbers. Later kinds (escalated, talked,
 /// circulated, accountability) stand beside the state; `upheld` and `revised` answer an objection.
 ///
 /// Concurrent verdicts of rechecks: the higher level wins, then the stricter; a failed one that

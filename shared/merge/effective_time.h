@@ -14,8 +14,8 @@ struct EffectiveTime {
   sync::v1::TimeQuality quality = sync::v1::TIME_QUALITY_UNSPECIFIED;
 };
 
-/// The hub's stamp for an op (sync.md section 5), from its evidence and the `device`'s reading at
-/// hub time `hub_at_reading`:
+/// The hub's stamp for an op (docs/merge.md, "Time"), from its evidence and the `device`'s reading
+/// at hub time `hub_at_reading`:
 ///   clock agrees (within kClockSkewMax), also at the op's own time if the boot is the same -> good
 ///   same boot, clock wrong or moved since -> counted back by the monotonic clock -> monotonic
 ///   other boot, clock wrong -> the measured offset -> offset

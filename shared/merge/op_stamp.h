@@ -9,7 +9,7 @@ namespace duhui {
 /// What ties between concurrent writes are decided by. Made by the hub when it first takes an op
 /// and used by every replica; until then a device uses a provisional one of its own.
 struct OpStamp {
-  /// Milliseconds since 1970, UTC; repaired and clamped by the hub (sync.md section 5).
+  /// Milliseconds since 1970, UTC; repaired and clamped by the hub (effective_time.h).
   std::int64_t effective_ms = 0;
   sync::v1::TimeQuality quality = sync::v1::TIME_QUALITY_PROVISIONAL;
   /// duhui.record.v1.Writer of the person, as the hub knows it; higher overrules.

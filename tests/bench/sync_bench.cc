@@ -1,4 +1,4 @@
-// Workload W (design: goals) with real devices against a real hub process: TLS on loopback, fsync
+// Workload W (workload.h) with real devices against a real hub process: TLS on loopback, fsync
 // before every acknowledgement. Prints a table, writes JSON.
 //
 //   sync_bench --hub PROGRAM [--json FILE] [--folder DIR] [--agents N] [--records N] [--seed N]
@@ -376,7 +376,7 @@ class Bench {
 struct Figure {
   const char* key;
   const char* unit;
-  double reach;  // design: goals
+  double reach;  // what is aimed at; 0: no aim
 };
 
 constexpr Figure kFigures[] = {

@@ -31,7 +31,7 @@ struct Verdict {
 /// disks, the clocks and the people all draw from it.
 ///
 ///   run: a stormy phase with the faults of the options, then a calm one in which everything must
-///   converge. The invariants of sync.md section 12 are checked after every event.
+///   converge. The invariants (docs/protocol.md, "What must hold") are asked by world_checks.cc.
 class World {
  public:
   explicit World(const Options& options, bool verbose = false);

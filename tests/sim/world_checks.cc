@@ -1,4 +1,5 @@
-// The invariants of docs/protocol.md, asked of stores, not of the code that keeps them.
+// The invariants of docs/protocol.md ("What must hold"), asked of stores, not of the code that
+// keeps them.
 
 #include <algorithm>
 
