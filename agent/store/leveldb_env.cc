@@ -1,7 +1,6 @@
 #include "agent/store/leveldb_env.h"
 
 #include <atomic>
-#include <cstring>
 #include <deque>
 #include <string>
 #include <utility>
@@ -31,7 +30,7 @@ class SequentialReader final : public leveldb::SequentialFile {
   leveldb::Status Read(std::size_t n, leveldb::Slice* result, char* scratch) override {
     auto bytes = file_->read(offset_, n);
     if (!bytes) return to_leveldb(bytes.error());
-    std::memcpy(scratch, bytes->data(), bytes->size());
+    bytes->copy(scratch, bytes->size());
     *result = leveldb::Slice(scratch, bytes->size());
     offset_ += bytes->size();
     return leveldb::Status::OK();
@@ -57,7 +56,7 @@ class RandomReader final : public leveldb::RandomAccessFile {
                        char* scratch) const override {
     auto bytes = file_->read(offset, n);
     if (!bytes) return to_leveldb(bytes.error());
-    std::memcpy(scratch, bytes->data(), bytes->size());
+    bytes->copy(scratch, bytes->size());
     *result = leveldb::Slice(scratch, bytes->size());
     return leveldb::Status::OK();
   }

@@ -56,7 +56,7 @@ Result<RecordId> parse_record_id(std::string_view text, std::string_view type_na
 
 std::string id_text(const RecordId& id, const RecordSchema* schema, const nlohmann::json& value) {
   if (schema != nullptr && value.is_object()) {
-    const std::string readable = readable_id(*schema, value);
+    std::string readable = readable_id(*schema, value);
     if (!readable.empty() && registry_record_id(schema->rule.name(), readable) == id) {
       return readable;
     }
