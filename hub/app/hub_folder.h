@@ -16,10 +16,11 @@ namespace duhui::hub {
 /// The files of one hub:
 ///
 ///   hub.db      SQLite: everything, with hub.db-wal and hub.db-shm
-///   hub.key     Ed25519: what receipts and return bundles are signed with
+///   hub.key     Ed25519: signs receipts, certificates of enrolment and the hub's own ops
 ///   tls.key     the TLS key devices have pinned
 ///   tls.crt     its certificate
 ///   lock        held by the process that has the folder open
+///   log/        what serve had to say, in three files
 ///   hub.toml    settings (optional); listen.json, control.sock: of the running service
 ///
 /// One process has it open at a time.
