@@ -14,6 +14,8 @@ struct Sentence {
 constexpr std::array kRules = {
     Sentence{"open_conflict", "还有未处理的分歧，处理后才能提交。",
              "A conflict is still open; settle it first."},
+    Sentence{"not_in_conflict", "这一项没有未处理的分歧，没有改动任何内容。",
+             "No conflict is open on this field; nothing was changed."},
     Sentence{"not_author", "只有填写人本人可以这样做。", "Only the author may do this."},
     Sentence{"not_writer", "您的角色不能填写这一项。", "Your role may not write this field."},
     Sentence{"frozen", "记录已提交，修改将作为补充说明等待处理。",

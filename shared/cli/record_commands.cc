@@ -367,6 +367,11 @@ Result<int> RecordCommands::resolve(Caller& caller) {
     DUHUI_TRY(record, caller.get(record_path("")));
     seen = record.value("seen", "");
   }
+  // Asked after `seen`: what others write from now on is not replaced.
+  DUHUI_TRY(field, caller.get(record_path("/field", query_part("path", options_.path))));
+  if (!field.value("conflict", false)) {
+    return Error{ErrorCode::refused, "not_in_conflict: " + options_.path};
+  }
   const Json edit = {{"do", "set"}, {"field", options_.path}, {"value", std::move(value)}};
   const Json body = {{"as", options_.person},
                      {"seen", seen},
