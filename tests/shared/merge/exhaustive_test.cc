@@ -315,10 +315,11 @@ void check_history(const History& history) {
       RecordState state = states[received & ~(1u << last)];
       const auto applied = state.apply(makers[last].dot, makers[last].op, makers[last].stamp);
       ASSERT_TRUE(applied && *applied == RecordState::Applied::applied) << describe(history);
-      if (first)
+      if (first) {
         states[received] = std::move(state);
-      else
+      } else {
         ASSERT_TRUE(state == states[received]) << "order" << describe(history);
+      }
       first = false;
     }
     RecordState again = states[received];
