@@ -48,6 +48,17 @@ Json scopes_json(const Replica& replica, const std::vector<std::string>& granted
   return scopes;
 }
 
+Json link_json(const LinkFacts& link) {
+  return {{"state", to_string(link.state)},
+          {"since", api::time_text(link.since)},
+          {"last_error", link.last_error},
+          {"caught_up", link.caught_up},
+          {"bytes_read", link.bytes_read},
+          {"bytes_written", link.bytes_written},
+          {"bytes_read_total", link.bytes_read_total},
+          {"bytes_written_total", link.bytes_written_total}};
+}
+
 }  // namespace
 
 std::string to_string(LinkFacts::State state) {
@@ -118,11 +129,7 @@ Result<Json> AgentApi::status() {
               {"backed_up", state.backed_up()},
               {"epoch", std::to_string(state.epoch())},
               {"incarnation", state.past_size() + 1},
-              {"link",
-               {{"state", to_string(link.state)},
-                {"since", api::time_text(link.since)},
-                {"last_error", link.last_error},
-                {"caught_up", link.caught_up}}},
+              {"link", link_json(link)},
               {"scopes", scopes_json(replica_, device.scopes)},
               {"storage", storage_json(replica_, device.storage)},
               {"clock", std::move(clock_json)},

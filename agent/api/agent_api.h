@@ -24,6 +24,11 @@ struct LinkFacts {
   WallTime since{};
   std::string last_error{};
   bool caught_up = false;
+  // On the wire, TLS included: of the present connection, and of all since the start.
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t bytes_read_total = 0;
+  std::uint64_t bytes_written_total = 0;
   std::string device_name{};               // as the hub calls it
   std::optional<Duration> clock_offset{};  // this clock minus the hub's, at the last welcome
 };

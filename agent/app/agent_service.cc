@@ -123,6 +123,10 @@ AgentHooks AgentService::hooks() {
                      .since = link_->since(),
                      .last_error = link_->last_error(),
                      .caught_up = link_->caught_up(),
+                     .bytes_read = link_->bytes().read,
+                     .bytes_written = link_->bytes().written,
+                     .bytes_read_total = link_->bytes_total().read,
+                     .bytes_written_total = link_->bytes_total().written,
                      .device_name = card_->name,
                      .clock_offset = clock_offset_};
   };

@@ -21,16 +21,24 @@ constexpr auto kNever = asio::steady_timer::time_point::max();
 /// A hub that hands out streams under new origins without end would spin us.
 constexpr Duration kPauseAtOnce = milliseconds(20);
 
-/// Names the runner for as long as it lives, also when the coroutine is cancelled.
+/// Names the runner for as long as it lives, and keeps what it carried; also when the coroutine is
+/// cancelled.
 class RunnerGuard {
  public:
-  RunnerGuard(LinkRunner*& place, LinkRunner& runner) : place_(place) { place_ = &runner; }
-  ~RunnerGuard() { place_ = nullptr; }
+  RunnerGuard(LinkRunner*& place, LinkBytes& earlier, LinkRunner& runner)
+      : place_(place), earlier_(earlier) {
+    place_ = &runner;
+  }
+  ~RunnerGuard() {
+    earlier_ += place_->bytes();
+    place_ = nullptr;
+  }
   RunnerGuard(const RunnerGuard&) = delete;
   RunnerGuard& operator=(const RunnerGuard&) = delete;
 
  private:
   LinkRunner*& place_;
+  LinkBytes& earlier_;
 };
 
 asio::awaitable<void> wait(asio::steady_timer& timer) { co_await timer.async_wait(kNoThrow); }
@@ -79,7 +87,7 @@ asio::awaitable<void> Link::connect_once() {
   if (!enabled_) co_return;
   LinkRunner runner(std::move(stream).value(), parts_.replica, parts_.identity, software_,
                     parts_.clock, *this, executor_);
-  const RunnerGuard guard(runner_, runner);
+  const RunnerGuard guard(runner_, bytes_earlier_, runner);
   const LinkEnd end = co_await runner.run();
   last_error_ = end.reason;
   if (end.at_once) {
@@ -94,6 +102,11 @@ void Link::enter(State state) {
   if (state_ != state) since_ = parts_.clock.wall();
   state_ = state;
   wake_waiters();
+}
+
+LinkBytes Link::bytes_total() const {
+  LinkBytes total = bytes_earlier_;
+  return total += bytes();
 }
 
 void Link::saved() {

@@ -59,6 +59,10 @@ class Link final : private LinkEvents {
   WallTime since() const { return since_; }
   const std::string& last_error() const { return last_error_; }
   bool caught_up() const { return runner_ != nullptr && runner_->caught_up(); }
+  /// Of the present connection; zero without one.
+  LinkBytes bytes() const { return runner_ != nullptr ? runner_->bytes() : LinkBytes{}; }
+  /// Of all connections that came up since the start, the present one included.
+  LinkBytes bytes_total() const;
 
  private:
   void welcomed(const Digest& pin, const std::string& device_name) override;
@@ -80,6 +84,7 @@ class Link final : private LinkEvents {
   boost::asio::steady_timer pause_;    // until the next connection
   boost::asio::steady_timer changed_;  // never expires; cancelled when something changed
   LinkRunner* runner_ = nullptr;       // on the frame of connect_once()
+  LinkBytes bytes_earlier_;            // of the connections that have ended
   bool enabled_ = true;
   State state_ = State::offline;
   WallTime since_;

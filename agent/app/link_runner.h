@@ -41,6 +41,18 @@ struct LinkEnd {
   bool at_once = false;
 };
 
+/// Bytes on the wire, with everything that TLS adds.
+struct LinkBytes {
+  std::uint64_t read = 0;
+  std::uint64_t written = 0;
+
+  LinkBytes& operator+=(LinkBytes other) {
+    read += other.read;
+    written += other.written;
+    return *this;
+  }
+};
+
 /// Joins one SyncSession to one open connection and performs its effects.
 ///
 /// One reader, one writer behind a bounded queue, one timer. Lives on the coroutine frame that
@@ -64,6 +76,7 @@ class LinkRunner {
   void stop(LinkEnd why);
   bool live() const { return session_.state() == SyncSession::State::live; }
   bool caught_up() const { return session_.caught_up(); }
+  LinkBytes bytes() const { return {stream_->bytes_read(), stream_->bytes_written()}; }
 
  private:
   using Queue = boost::asio::experimental::channel<void(boost::system::error_code, std::string)>;

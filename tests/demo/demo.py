@@ -2,7 +2,7 @@
 
 Real programs on loopback, real records of the sample data. Every step says what happened, with counts, bytes and
 times; whatever differs from what must be makes the exit code 1. `--once` ends after the account; otherwise all four
-programs go on running until Ctrl-C.
+programs go on running until Ctrl-C. Ctrl-C or SIGTERM during the account: everything is stopped, exit code 130 or 143.
 """
 
 import argparse
@@ -25,6 +25,55 @@ JOINT_VISIT = {
     "template_id": "TPL_CANTEEN", "template_version": 1,
     "participants": {"lead": "sup-001", "supervisor_ids": ["sup-001", "sup-002"]},
 }
+
+
+class Interrupted(BaseException):
+    """SIGINT or SIGTERM, wherever we are."""
+
+    def __init__(self, number):
+        super().__init__(number)
+        self.number = number
+
+
+class Programs(list):
+    """Everything that was begun, to be stopped in the end whatever happens."""
+
+    def __init__(self):
+        super().__init__()
+        self.holding = False
+        self.came = None
+
+    def take_signals(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.interrupt)
+
+    def interrupt(self, number, _frame):
+        self.came = number
+        if not self.holding:
+            raise Interrupted(number)
+
+    def add(self, program):
+        self.append(program)
+        program.run, program.start = self.held(program.run), self.held(program.start)
+        return program
+
+    def held(self, make_process):
+        """A signal waits until we know the process that is being made."""
+        def make(*words, **more):
+            self.holding = True
+            try:
+                return make_process(*words, **more)
+            finally:
+                self.holding = False
+                if self.came:
+                    raise Interrupted(self.came)
+        return make
+
+    def stop(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        for program in reversed(self):
+            program.stop()
 
 
 class Account:
@@ -67,9 +116,14 @@ def import_lines(agent, name, kind, school, folder):
     return len(records)
 
 
-def begin(account, folder):
+def wire(link):
+    """Bytes of the present connection as the socket carried them, TLS included."""
+    return f"{link['bytes_written']} B ↑ {link['bytes_read']} B ↓"
+
+
+def begin(account, folder, programs):
     account.head("建立枢纽，导入登记数据", "make a hub, take in the registries")
-    hub = Hub(folder / "hub")
+    hub = programs.add(Hub(folder / "hub"))
     hub.run("init", "--name", "荷塘区教育督导室（样例）")
     hub.start()
     began = time.monotonic()
@@ -85,13 +139,13 @@ def begin(account, folder):
     agents = []
     for name, schools in places:
         ticket = hub.ticket(folder / f"{name}.ticket", *(scope_of(s) for s in schools), name=name)
-        agents.append(Agent(folder / name).enrol(ticket).start())
+        agents.append(programs.add(Agent(folder / name)).enrol(ticket).start())
     began = time.monotonic()
     for agent in agents:
-        agent.sync(120_000)
-        status = agent.get("/status")
+        status = agent.sync(120_000)
         account.line(f"{agent.folder.name}: {len(agent.listed())} 条记录 records, "
-                     f"{status['device'].get('name') or agent.folder.name}, {agent.base()}")
+                     f"{status['device'].get('name') or agent.folder.name}, "
+                     f"{wire(status['link'])}, {agent.base()}")
     account.line(f"{time.monotonic() - began:.1f} s")
     return hub, agents
 
@@ -155,10 +209,12 @@ def reconnect(account, hub, agents):
         agent.online(True)
         status = agent.sync(60_000)
         spent = time.monotonic() - began
-        link = status.get("link", {})
-        wire = f", {link['bytes_written']} B ↑ {link['bytes_read']} B ↓" if "bytes_written" in link else ""
-        account.line(f"{agent.folder.name}: {waiting} 项已送达中心 delivered, {spent:.2f} s{wire}")
+        link = status["link"]
+        account.line(f"{agent.folder.name}: {waiting} 项已送达中心 delivered, {spent:.2f} s, {wire(link)}")
         account.expect(status["unacknowledged"] == 0, "全部送达", "everything acknowledged")
+        account.expect(0 < link["bytes_written"] <= link["bytes_written_total"]
+                       and 0 < link["bytes_read"] <= link["bytes_read_total"],
+                       "字节数有据", "the bytes of the connection are counted")
     settle(*agents)
 
 
@@ -225,38 +281,56 @@ def compare(account, hub, agents, notice, problem, response):
                    "the hub's own verification passes")
 
 
+def tell(account, folder, programs):
+    """The account; the hub that it ended with."""
+    hub, agents = begin(account, folder, programs)
+    visit, problem, notice = before_the_cut(account, hub, agents[0], agents)
+    response = offline_week(account, hub, agents, visit, notice, folder)
+    reconnect(account, hub, agents)
+    show_conflicts(account, hub, visit)
+    resolve(account, hub, agents, visit)
+    compare(account, hub, agents, notice, problem, response)
+    print("\n" + ("有差异 / DIFFERENT: " + "; ".join(account.wrong) if account.wrong
+                  else "一切相符 / everything as it must be"))
+    return hub
+
+
+def wait_for_the_end(hub, programs):
+    try:
+        print("\n仍在运行，按 Ctrl-C 结束 / still running, Ctrl-C ends:")
+        print(f"  终端接入地址 devices connect to: {hub.addresses['devices']}")
+        for program in programs:
+            print(f"  {program.folder.name}: {program.base()}   --data {program.folder}")
+        sys.stdout.flush()
+        while True:
+            signal.pause()
+    except Interrupted:  # what we asked for
+        return
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the account")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="duhui-demo-"))
     account = Account()
-    programs = []
+    programs = Programs()
     print(f"督汇演示 / Duhui demo   {folder}")
     try:
-        hub, agents = begin(account, folder)
-        programs = [hub, *agents]
-        visit, problem, notice = before_the_cut(account, hub, agents[0], agents)
-        response = offline_week(account, hub, agents, visit, notice, folder)
-        reconnect(account, hub, agents)
-        show_conflicts(account, hub, visit)
-        resolve(account, hub, agents, visit)
-        compare(account, hub, agents, notice, problem, response)
-        print("\n" + ("有差异 / DIFFERENT: " + "; ".join(account.wrong) if account.wrong
-                      else "一切相符 / everything as it must be"))
+        programs.take_signals()
+        hub = tell(account, folder, programs)
         if not options.once:
-            print("\n仍在运行，按 Ctrl-C 结束 / still running, Ctrl-C ends:")
-            for program in programs:
-                print(f"  {program.folder.name}: {program.base()}   --data {program.folder}")
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            wait_for_the_end(hub, programs)
+    except Interrupted as interrupted:
+        print("\n中断 / interrupted", flush=True)
+        return 128 + interrupted.number
     except (Refused, RuntimeError, OSError, KeyError) as error:
         account.wrong.append(str(error))
         print(f"\n✗ {error}")
         for log in folder.glob("*.log"):
             print(f"--- {log.name}\n" + log.read_text(errors="replace")[-1500:])
     finally:
-        for program in reversed(programs):
-            program.stop()
+        programs.stop()
         if not account.wrong:
             shutil.rmtree(folder, ignore_errors=True)
     return 1 if account.wrong else 0

@@ -80,6 +80,15 @@ TEST_F(AgentApiTest, WorksBeforeTheHubHasEverBeenReached) {
   EXPECT_EQ(status["device"]["enrolled"], false);
   EXPECT_EQ(status["records"]["by_type"]["visit_record"], 1);
   EXPECT_EQ(status["link"]["state"], "offline");
+  link_.bytes_read = 7;
+  link_.bytes_written = 8;
+  link_.bytes_read_total = 70;
+  link_.bytes_written_total = 80;
+  const Json link = get("/status").body["link"];
+  EXPECT_EQ(link["bytes_read"], 7);
+  EXPECT_EQ(link["bytes_written"], 8);
+  EXPECT_EQ(link["bytes_read_total"], 70);
+  EXPECT_EQ(link["bytes_written_total"], 80);
 }
 
 TEST_F(AgentApiTest, ShowsTheSameAfterARestart) {
