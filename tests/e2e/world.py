@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from duhui import DATA, Agent, Hub, Refused, sample, scope_of, settle  # noqa: E402,F401
+from duhui import BUILD, DATA, Agent, Hub, Refused, sample, scope_of, settle  # noqa: E402,F401
 
 WANG = "u-sup-001"
 OFFICER = "u-off-430202-1"
