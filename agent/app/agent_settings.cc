@@ -44,7 +44,7 @@ class Reader {
   std::vector<std::string>* const problems_;
 };
 
-Reader::Take text_into(std::string* place, std::set<std::string> allowed = {}) {
+Reader::Take text_into(std::string* place, const std::set<std::string>& allowed = {}) {
   return [place, allowed](const toml::node& node) {
     const auto text = node.value<std::string>();
     if (!node.is_string() || (!allowed.empty() && !allowed.contains(*text))) return false;
@@ -79,7 +79,7 @@ Result<ReadSettings> read_settings(const std::string& path) {
   AgentSettings& to = read.settings;
   Reader reader(name, &read.problems);
   const auto section = [&reader](const std::string& prefix,
-                                 std::map<std::string, Reader::Take> known) {
+                                 const std::map<std::string, Reader::Take>& known) {
     return [&reader, prefix, known](const toml::node& node) {
       if (!node.is_table()) return false;
       reader.read(*node.as_table(), prefix + ".", known);

@@ -53,7 +53,7 @@ Json card_json(const DeviceCard& card) {
       {"scopes", card.scopes}};
 }
 
-Result<DeviceCard> read_card(const Json& json, SigningKey key) {
+Result<DeviceCard> read_card(const Json& json, const SigningKey& key) {
   const Error damaged{ErrorCode::corrupt_data, "identity: not what this program writes"};
   if (!json.contains("hub") || !json["hub"].is_object()) return damaged;
   const auto id_bytes = from_uuid_text(text_at(json, "device_id"));
@@ -62,7 +62,7 @@ Result<DeviceCard> read_card(const Json& json, SigningKey key) {
   const auto port = json["hub"].find("port");
   if (!id || !pin || port == json["hub"].end() || !port->is_number_unsigned()) return damaged;
   DeviceCard card{
-      .identity = {.id = *id, .key = std::move(key), .ticket = text_at(json, "ticket")},
+      .identity = {.id = *id, .key = key, .ticket = text_at(json, "ticket")},
       .name = text_at(json, "name"),
       .hub = {
           .host = text_at(json["hub"], "host"), .port = port->get<std::uint16_t>(), .pin = *pin}};
@@ -155,7 +155,7 @@ Result<DeviceCard> DataFolder::load() {
   }
   if (!key) return std::move(key).error();
   if (!json.is_object()) return Error{ErrorCode::corrupt_data, "identity: damaged, and no spare"};
-  DUHUI_TRY(card, read_card(json, std::move(*key)));
+  DUHUI_TRY(card, read_card(json, *key));
   if (mend) DUHUI_CHECK_OK(save(card));
   return card;
 }
