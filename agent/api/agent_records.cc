@@ -92,7 +92,10 @@ api::SourceFacts AgentRecords::facts() {
     root = replica_.scopes().begin()->first;
     root = root.substr(0, root.find('/'));
   }
-  return {.now = read_clock_().wall, .root_scope = std::move(root), .scopes = scopes_};
+  return {.now = read_clock_().wall,
+          .origin = replica_.origin(),
+          .root_scope = std::move(root),
+          .scopes = scopes_};
 }
 
 }  // namespace duhui::agent

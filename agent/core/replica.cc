@@ -213,6 +213,8 @@ Status Replica::welcomed(const sync::v1::Welcome& welcome) {
   if (!welcome.enrolment().empty()) state_.set_enrolment(welcome.enrolment());
   state_.set_hub_id(welcome.hub_id());
   state_.set_hub_key(welcome.hub_key());
+  *state_.mutable_hub_dictionaries() = welcome.dictionaries();
+  *state_.mutable_hub_encodings() = welcome.encodings();
   if (welcome.hub_time_ms() > 0) {
     state_.set_hub_seen_ms(static_cast<std::uint64_t>(welcome.hub_time_ms()));
   }
@@ -420,6 +422,8 @@ Result<sync::v1::Refill> Replica::sealed_beyond(const sync::v1::RangeAnswer& ans
   sync::v1::Refill refill;
   refill.set_scope(answer.scope());
   std::uint32_t offered = 0;
+  const Packing known_to_hub =
+      PayloadCodec::known_to(state_.hub_dictionaries(), state_.hub_encodings());
   auto scanned = store_.scan(
       keys::kRecords, std::string(keys::kRecords) + answer.low(),
       [&](std::string_view key, std::string_view value) {
@@ -439,7 +443,7 @@ Result<sync::v1::Refill> Replica::sealed_beyond(const sync::v1::RangeAnswer& ans
           sync::v1::Batch* run = walked->add_runs();
           run->set_origin(op.origin());
           run->set_first_seq(op.seq());
-          codec_.pack({op.op()}, true, run);
+          codec_.pack({op.op()}, known_to_hub, run);
           *run->add_stamps() = op.stamp();
           ++offered;
         }

@@ -67,7 +67,7 @@ std::vector<Effect> SyncSession::link_up(std::string_view channel_binding,
   hello.mutable_clock()->set_monotonic_ms(static_cast<std::uint64_t>(clock.monotonic.ms));
   hello.mutable_clock()->set_boot(state.boot());
   hello.set_credit(sync_limits::kDownstreamCredit);
-  hello.add_dictionaries(PayloadCodec::dictionary_id());
+  PayloadCodec::announce(&hello);
   hello.set_software(software_);
   hello.set_own_log_from(state.own_log_from());
   hello.set_enrolment(state.enrolment());
@@ -80,7 +80,7 @@ std::vector<Effect> SyncSession::link_up(std::string_view channel_binding,
   // Holes in the own log wait for it, too.
   if (state.epoch() != 0 && identity_.ticket.empty() && !state.has_holes()) {
     const std::uint64_t before = credit_;
-    dictionary_known_ = true;  // the hub showed it in an earlier welcome
+    packing_ = PayloadCodec::known_to(state.hub_dictionaries(), state.hub_encodings());
     push_more(effects, clock);
     sent_before_welcome_ = before - credit_;
   }
@@ -103,7 +103,7 @@ void SyncSession::push_more(std::vector<Effect>& effects, const ClockReading& cl
     sync::v1::Batch& batch = *frame.mutable_batch();
     batch.set_origin(state.origin());
     batch.set_first_seq(next_seq_);
-    codec_.pack(views, dictionary_known_, &batch);
+    codec_.pack(views, packing_, &batch);
     batch.set_chain(ops->back().chain);
     const Dot last{replica_.origin(), ops->back().seq};
     batch.set_signature(identity_.key.sign(batch_statement(last, batch.chain())));
@@ -204,6 +204,9 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
       close("frame of a kind only devices send", effects);
       break;
   }
+  // A save that failed may be on the disk all the same; the replica learns of it when it is next
+  // used, and nobody else will tell.
+  if (state_ == State::live) push_more(effects, clock);
   arm(effects);
   return effects;
 }
@@ -220,9 +223,7 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
                              at->second.feed_checksum() == head.checksum();
   }
   device_name_ = welcome.device_name();
-  const auto& known = welcome.dictionaries();
-  dictionary_known_ =
-      std::find(known.begin(), known.end(), PayloadCodec::dictionary_id()) != known.end();
+  packing_ = PayloadCodec::known_to(welcome.dictionaries(), welcome.encodings());
 
   // Does the hub hold the same stream? Compare where both have something.
   bool fork = welcome.verdict() == sync::v1::STREAM_VERDICT_FORK;

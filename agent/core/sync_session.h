@@ -127,7 +127,7 @@ class SyncSession {
   std::uint64_t credit_ = sync_limits::kInitialCredit;
   std::uint64_t sent_before_welcome_ = 0;
   std::deque<InFlight> in_flight_;
-  bool dictionary_known_ = false;
+  Packing packing_;  // what the hub unpacks
   bool ping_sent_ = false;
   MonotonicTime heard_at_;
   std::uint64_t ungranted_ = 0;

@@ -120,7 +120,8 @@ api::SourceFacts HubRecords::facts() {
     });
     if (!read) root_scope_.clear();
   }
-  return {.now = hub_.now(), .root_scope = root_scope_, .scopes = {}};
+  return {
+      .now = hub_.now(), .origin = hub_.facts().origin, .root_scope = root_scope_, .scopes = {}};
 }
 
 }  // namespace duhui::hub

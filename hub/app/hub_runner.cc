@@ -63,6 +63,7 @@ HubRunner::HubRunner(asio::any_io_executor loop, RunnerParts parts, std::string 
       parts_(std::move(parts)),
       writer_(parts_.store, parts_.writer_random, parts_.identity.key, kWriterOpsBytes),
       reader_(parts_.store, parts_.reader_random, parts_.identity.key, kReaderOpsBytes),
+      checker_(parts_.store, parts_.reader_random, parts_.identity.key, 0),
       core_(parts_.identity, std::move(software)),
       timer_(loop),
       jobs_(loop, parts_.log) {}
@@ -165,11 +166,23 @@ void HubRunner::perform(DeviceConnected& effect) {
   }
 }
 
+HubRunner::Lane& HubRunner::lane_of(const Job& job) {
+  switch (job.lane()) {
+    case Job::Lane::writes:
+      return writer_;
+    case Job::Lane::reads:
+      return reader_;
+    case Job::Lane::checks:
+      return checker_;
+  }
+  return writer_;
+}
+
 // Jobs of one kind are started in the order of their effects, and a lane has one thread: so they
 // also run in that order.
 asio::awaitable<void> HubRunner::run_job(std::unique_ptr<Job> job) {
-  Lane& lane = job->writes() ? writer_ : reader_;
-  untidy_ = untidy_ || job->writes();
+  Lane& lane = lane_of(*job);
+  untidy_ = untidy_ || job->lane() == Job::Lane::writes;
   std::function<void()> work = [&job, &lane] { run_guarded(*job, lane.context); };
   co_await lane.pool.perform(std::move(work));
   if (job->failed && parts_.log) parts_.log("job failed: " + to_string(*job->failed));

@@ -37,9 +37,9 @@ struct RunnerParts {
   std::function<void()> tidy{};
 };
 
-/// Joins HubCore to its connections, its clock and its two storage threads, and performs its
+/// Joins HubCore to its connections, its clock and its storage threads, and performs its
 /// effects. Everything runs on one loop thread, except the jobs: writing ones in order on one
-/// thread, reading ones on another, each with its own OpReader.
+/// thread, reading ones on another, and those that need no database on a third.
 ///
 ///   connection --frames--> HubCore --RunJob--> storage thread --job_done--> HubCore --SendTo-->
 ///   out
@@ -110,6 +110,7 @@ class HubRunner {
   boost::asio::awaitable<void> read_loop(Link& link);
   boost::asio::awaitable<void> write_loop(Link& link);
   boost::asio::awaitable<void> run_job(std::unique_ptr<Job> job);
+  Lane& lane_of(const Job& job);
   Link* find(SessionId id);
   void end(Link& link, std::string reason);
   void disarm(Link& link);
@@ -118,6 +119,7 @@ class HubRunner {
   const RunnerParts parts_;
   Lane writer_;
   Lane reader_;
+  Lane checker_;  // never touches the store
   HubCore core_;
   SessionId last_session_ = 0;
   std::unordered_map<SessionId, Link*> links_;

@@ -30,7 +30,7 @@ Frame welcome_frame(const HelloJob& job, const HubIdentity& identity, WallTime w
   out.mutable_hub_head()->set_chain(job.stream.chain);
   out.set_verdict(job.verdict);
   out.set_credit(sync_limits::kUpstreamCredit);
-  out.add_dictionaries(PayloadCodec::dictionary_id());
+  PayloadCodec::announce(&out);
   for (const HelloJob::Cursor& cursor : job.cursors) {
     sync::v1::ScopeCursor* head = out.add_scopes();
     head->set_scope(cursor.scope);
@@ -223,9 +223,7 @@ void HubCore::on_hello(Session& session,
   session.own_log_from = std::max<std::uint64_t>(hello.own_log_from(), 1);
   session.own_through = hello.head().seq();
   session.upload_only = hello.upload_only();
-  const auto& known = hello.dictionaries();
-  session.dictionary_known =
-      std::find(known.begin(), known.end(), PayloadCodec::dictionary_id()) != known.end();
+  session.packing = PayloadCodec::known_to(hello.dictionaries(), hello.encodings());
   session.credit_out = std::min<std::uint64_t>(hello.credit(), 4 * sync_limits::kDownstreamCredit);
   session.credit_in = sync_limits::kUpstreamCredit;
   session.device_clock = {.wall = {hello.clock().wall_ms()},
@@ -244,6 +242,11 @@ void HubCore::on_batch(Session& session,
     return goodbye(session, Goodbye::REASON_PROTOCOL, "more than the credit", effects);
   }
   session.credit_in -= bytes;
+  // Before it waits anywhere: what it may take in memory must be true, and only a hub stamps.
+  if (batch.count() == 0 || batch.count() > sync_limits::kBatchOpsMax ||
+      batch.raw_bytes() > sync_limits::kBatchRawBytesMax || batch.stamps_size() > 0) {
+    return goodbye(session, Goodbye::REASON_PROTOCOL, "batch: over the limits", effects);
+  }
   if (session.state == Session::State::greeting) {
     if (session.early.size() >= kEarlyBatchesMax) {
       return goodbye(session, Goodbye::REASON_PROTOCOL, "too many batches before the welcome",
@@ -273,37 +276,35 @@ void HubCore::on_batch(Session& session,
                     .device_clock = session.device_clock,
                     .hub_clock = session.hub_clock};
   pending_bytes_ += bytes;
-  queue_.push_back({.item = std::move(item)});
+  queue_.push_back(std::move(item));
   start_commit(wall, effects);
 }
 
 void HubCore::start_commit(WallTime wall, HubEffects& effects) {
-  // What is being checked comes back at once, and goes in before what came after it.
-  if (!commit_running_ && !queue_.empty() && !queue_.front().checking) issue_commit(wall, effects);
+  if (!commit_running_ && front_is_free()) issue_commit(wall, effects);
   if (commit_running_) check_ahead(effects);
 }
 
 void HubCore::check_ahead(HubEffects& effects) {
-  if (check_running_) return;
+  if (checking_ > 0) return;
   auto job = std::make_unique<CheckJob>();
-  std::size_t waiting = 0;
-  std::size_t taken = 0;
-  for (Waiting& one : queue_) {
-    waiting += one.item->frame_bytes;
-    if (one.item->checked) continue;
-    if (waiting > limits_.checked_bytes_max || taken > limits_.check_bytes_max) break;
-    taken += one.item->frame_bytes;
-    one.checking = true;
-    job->items.push_back(one.item);
+  std::size_t bytes = 0;
+  for (std::size_t at = checked_; at < queue_.size(); ++at) {
+    const std::size_t weight = queue_[at]->weight();
+    if (checked_bytes_ + bytes + weight > limits_.checked_bytes_max) break;
+    if (bytes != 0 && bytes + weight > limits_.check_bytes_max) break;
+    bytes += weight;
+    job->items.push_back(queue_[at]);
   }
   if (job->items.empty()) return;
-  check_running_ = true;
+  checking_ = job->items.size();
   effects.push_back(RunJob{std::move(job)});
 }
 
-void HubCore::checked(WallTime wall, HubEffects& effects) {
-  check_running_ = false;
-  for (Waiting& one : queue_) one.checking = false;
+void HubCore::checked(const CheckJob& job, WallTime wall, HubEffects& effects) {
+  for (const auto& item : job.items) checked_bytes_ += item->weight();
+  checked_ += checking_;
+  checking_ = 0;
   start_commit(wall, effects);
 }
 
@@ -319,14 +320,19 @@ void HubCore::issue_commit(WallTime wall, HubEffects& effects) {
   for (auto& [device, contact] : std::exchange(contacts_, {})) job->contacts.push_back(contact);
   std::size_t bytes = 0;
   std::size_t ops = 0;
-  while (!queue_.empty() && !queue_.front().checking) {
-    const CommitJob::Item& next = *queue_.front().item;
-    const bool full = bytes + next.frame_bytes > limits_.commit_bytes_max ||
-                      ops + next.incoming.batch.count() > limits_.commit_ops_max;
+  while (front_is_free()) {
+    const std::size_t weight = queue_.front()->weight();
+    const std::size_t count = queue_.front()->incoming.batch.count();
+    const bool full =
+        bytes + weight > limits_.commit_bytes_max || ops + count > limits_.commit_ops_max;
     if (full && !job->items.empty()) break;
-    bytes += next.frame_bytes;
-    ops += next.incoming.batch.count();
-    job->items.push_back(std::move(queue_.front().item));
+    bytes += weight;
+    ops += count;
+    if (checked_ > 0) {
+      --checked_;
+      checked_bytes_ -= weight;
+    }
+    job->items.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
   commit_running_ = true;
@@ -349,7 +355,7 @@ void HubCore::on_question(Session& session, Frame&& frame, HubEffects& effects) 
   ++session.questions_running;
   auto job = std::make_unique<QuestionJob>(session.id, std::move(frame));
   job->own_origin = session.origin;
-  job->dictionary_known = session.dictionary_known;
+  job->packing = session.packing;
   effects.push_back(RunJob{std::move(job)});
 }
 
@@ -360,8 +366,8 @@ HubEffects HubCore::job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicT
     welcome(*hello, wall, effects);
   } else if (auto* commit = dynamic_cast<CommitJob*>(job.get())) {
     committed(*commit, wall, effects);
-  } else if (dynamic_cast<CheckJob*>(job.get()) != nullptr) {
-    checked(wall, effects);
+  } else if (auto* check = dynamic_cast<CheckJob*>(job.get())) {
+    checked(*check, wall, effects);
   } else if (auto* save = dynamic_cast<SaveJob*>(job.get())) {
     hlc_ = std::max(hlc_, save->hlc);
     if (!save->failed) wake(save->grown, wall, effects);

@@ -47,13 +47,13 @@ struct HubLimits {
   /// Raw batch bytes waiting for a commit, over all sessions; beyond it nobody gets new credit.
   std::size_t pending_bytes_max = 48 << 20;
   /// Batches put into one transaction.
-  std::size_t commit_bytes_max = 8 << 20;
+  /// What the batches of one commit take in memory (CommitJob::Item::weight).
+  std::size_t commit_bytes_max = 16 << 20;
   /// Every record a commit touches may be in memory until it is done.
   std::size_t commit_ops_max = 4096;
-  /// How much is checked ahead of its commit at a time, and how much may wait checked: it is
-  /// unpacked, several times as large.
-  std::size_t check_bytes_max = 512 << 10;
-  std::size_t checked_bytes_max = 4 << 20;
+  /// The same for what is checked ahead of its commit at a time, and for what may wait checked.
+  std::size_t check_bytes_max = 4 << 20;
+  std::size_t checked_bytes_max = 16 << 20;
 };
 
 /// The hub between its links and its database.
@@ -104,7 +104,7 @@ class HubCore {
     ClockReading device_clock;
     WallTime hub_clock;
     bool upload_only = false;
-    bool dictionary_known = false;
+    Packing packing;  // what the device unpacks
     bool gap_told = false;
     std::uint64_t credit_out = 0;        // downstream bytes the device will still take
     std::uint64_t credit_in = 0;         // upstream bytes it may still send
@@ -151,7 +151,9 @@ class HubCore {
   void note_contacts(HubEffects& effects);
   void issue_commit(WallTime wall, HubEffects& effects);
   void check_ahead(HubEffects& effects);
-  void checked(WallTime wall, HubEffects& effects);
+  void checked(const CheckJob& job, WallTime wall, HubEffects& effects);
+  /// Neither the front nor what is behind it may overtake what is being checked.
+  bool front_is_free() const { return !queue_.empty() && (checked_ > 0 || checking_ == 0); }
   void wake(const std::map<std::string, FeedHead>& grown, WallTime wall, HubEffects& effects);
   void feed_more(Session& session, WallTime wall, HubEffects& effects);
   void subscribe(Session& session,
@@ -165,12 +167,11 @@ class HubCore {
   std::unordered_map<SessionId, Session> sessions_;
   std::map<std::string, std::set<SessionId>> subscribers_;
   std::set<std::string> known_scopes_;  // scopes whose first growth was announced
-  struct Waiting {
-    std::shared_ptr<CommitJob::Item> item;
-    bool checking = false;  // a CheckJob has it
-  };
-  std::deque<Waiting> queue_;
-  bool check_running_ = false;
+  // In the order they came: some checked, then those a CheckJob has, then the rest.
+  std::deque<std::shared_ptr<CommitJob::Item>> queue_;
+  std::size_t checked_ = 0;
+  std::size_t checked_bytes_ = 0;  // weight of these
+  std::size_t checking_ = 0;
   std::map<DeviceId, Contact> contacts_;  // the newest of each, not written yet
   std::size_t pending_bytes_ = 0;
   struct Durable {

@@ -68,7 +68,7 @@ void HubCore::feed_more(Session& session, WallTime wall, HubEffects& effects) {
   }
   if (job->wants.empty()) return;
   job->own_origin = session.origin;
-  job->dictionary_known = session.dictionary_known;
+  job->packing = session.packing;
   job->own_log_from = session.own_log_from;
   job->own_through = session.own_through;
   job->bytes_aim =

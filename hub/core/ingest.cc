@@ -23,8 +23,7 @@ bool may_write(const std::vector<std::string>& granted, std::string_view scope) 
 
 }  // namespace
 
-Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming,
-                                  std::optional<CheckedBatch>& checked) {
+Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming, const CheckedBatch* ahead) {
   const sync::v1::Batch& batch = incoming.batch;
   BatchOutcome outcome;
   const auto origin = Origin::from_bytes(batch.origin());
@@ -51,7 +50,9 @@ Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming,
     outcome.fork = !chain || *chain != batch.chain();
     return outcome;
   }
-  if (!checked) checked = check_batch(ops_.codec(), batch, incoming.public_key);
+  std::optional<CheckedBatch> here;
+  if (ahead == nullptr) here = check_batch(ops_.codec(), batch, incoming.public_key);
+  const CheckedBatch* checked = here ? &*here : ahead;
   if (!checked->refused.empty()) {
     outcome.refused = checked->refused;
     return outcome;
@@ -100,7 +101,7 @@ Status Ingest::store_batch(const IncomingBatch& incoming,
     const std::vector<std::string_view> rest(
         unpacked.ops.begin() + static_cast<std::ptrdiff_t>(skip), unpacked.ops.end());
     sync::v1::Batch again;
-    ops_.codec().pack(rest, true, &again);
+    ops_.codec().pack(rest, kEveryPacking, &again);
     row.count = again.count();
     row.encoding = again.encoding();
     row.dictionary = again.dictionary();

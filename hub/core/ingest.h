@@ -53,8 +53,8 @@ class Ingest final : public RecordLookup {
          WallTime now)
       : tx_(tx), ops_(ops), rules_(rules), hub_key_(hub_key), now_(now) {}
 
-  /// Fills `checked` if it is empty and needed.
-  Result<BatchOutcome> take(const IncomingBatch& incoming, std::optional<CheckedBatch>& checked);
+  /// `ahead`: null, or what check_batch said of it.
+  Result<BatchOutcome> take(const IncomingBatch& incoming, const CheckedBatch* ahead);
   /// Saves intents of people at the hub (and of its rules) in the hub's own stream.
   Result<std::vector<Dot>> save(const Origin& hub_origin,
                                 std::uint64_t& hlc,

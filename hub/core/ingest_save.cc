@@ -72,7 +72,7 @@ Result<std::vector<Dot>> Ingest::save(const Origin& hub_origin,
   hlc = clock.last();
   std::vector<std::string_view> views(bytes.begin(), bytes.end());
   sync::v1::Batch packed;
-  ops_.codec().pack(views, true, &packed);
+  ops_.codec().pack(views, kEveryPacking, &packed);
   store::v1::Stamps stamps;
   *stamps.mutable_runs() = runs;
   DUHUI_CHECK_OK(tx_.streams().add_batch({.origin = hub_origin,
@@ -114,7 +114,7 @@ Result<bool> Ingest::take_back(const Dot& dot, std::string_view bytes, std::stri
   run->set_at_hub(true);
   run->set_seal(std::string(seal));
   sync::v1::Batch packed;
-  ops_.codec().pack({bytes}, true, &packed);
+  ops_.codec().pack({bytes}, kEveryPacking, &packed);
   DUHUI_CHECK_OK(tx_.streams().add_batch({.origin = dot.origin,
                                           .first_seq = dot.seq,
                                           .count = 1,

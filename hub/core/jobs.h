@@ -30,15 +30,20 @@ struct StorageContext {
   const SigningKey& hub_key;
 };
 
-/// Work that needs the database. The core makes it, the shell runs it on a storage thread and hands
-/// it back; until then nobody else looks at it.
+/// Work that needs the database, or much time. The core makes it, the shell runs it on the thread
+/// of its lane and hands it back.
 class Job {
  public:
+  enum class Lane : std::uint8_t {
+    writes,  // changes the database: one thread, in the order they were issued
+    reads,   // one thread, in order
+    checks,  // needs no database, and waits for none who do
+  };
+
   explicit Job(SessionId of) : session(of) {}
   virtual ~Job() = default;
   virtual void run(StorageContext& context) = 0;
-  /// Changes the database: runs on the one writing thread, in order.
-  virtual bool writes() const = 0;
+  virtual Lane lane() const = 0;
 
   const SessionId session;
   std::optional<Error> failed;
@@ -67,7 +72,7 @@ class HelloJob final : public Job {
   HelloJob(SessionId session_id, sync::v1::Hello said, std::string binding, WallTime at)
       : Job(session_id), hello(std::move(said)), channel_binding(std::move(binding)), now(at) {}
   void run(StorageContext& context) override;
-  bool writes() const override { return true; }
+  Lane lane() const override { return Lane::writes; }
 
   const sync::v1::Hello hello;
   const std::string channel_binding;
@@ -107,14 +112,18 @@ class CommitJob final : public Job {
   CommitJob(Origin hub_origin, std::uint64_t hlc_before, WallTime at)
       : Job(0), origin(hub_origin), hlc(hlc_before), now(at) {}
   void run(StorageContext& context) override;
-  bool writes() const override { return true; }
+  Lane lane() const override { return Lane::writes; }
 
   struct Item {
     SessionId session = 0;
     std::size_t frame_bytes = 0;
     IncomingBatch incoming;
-    std::optional<CheckedBatch> checked;  // ahead of the commit, by a CheckJob
+    /// Ahead of the commit, by a CheckJob; while one has the item, nobody else looks at this.
+    std::optional<CheckedBatch> checked;
     BatchOutcome outcome;
+
+    /// Bytes of memory it may take once it is unpacked.
+    std::size_t weight() const;
   };
   const Origin origin;
   std::uint64_t hlc;
@@ -130,7 +139,7 @@ class CheckJob final : public Job {
  public:
   CheckJob() : Job(0) {}
   void run(StorageContext& context) override;
-  bool writes() const override { return false; }
+  Lane lane() const override { return Lane::checks; }
 
   std::vector<std::shared_ptr<CommitJob::Item>> items;
 };
@@ -141,7 +150,7 @@ class SaveJob final : public Job {
   SaveJob(Origin hub_origin, std::uint64_t hlc_before, WallTime at, std::vector<Intent> wanted)
       : Job(0), origin(hub_origin), hlc(hlc_before), now(at), intents(std::move(wanted)) {}
   void run(StorageContext& context) override;
-  bool writes() const override { return true; }
+  Lane lane() const override { return Lane::writes; }
 
   const Origin origin;
   std::uint64_t hlc;
@@ -156,7 +165,7 @@ class GapJob final : public Job {
  public:
   GapJob(SessionId session_id, DeviceId of) : Job(session_id), device(of) {}
   void run(StorageContext& context) override;
-  bool writes() const override { return true; }
+  Lane lane() const override { return Lane::writes; }
 
   const DeviceId device;
 };
@@ -177,7 +186,7 @@ class RefillJob final : public Job {
         hlc(hlc_before),
         now(at) {}
   void run(StorageContext& context) override;
-  bool writes() const override { return true; }
+  Lane lane() const override { return Lane::writes; }
 
   const sync::v1::Refill refill;
   const std::vector<std::string> scopes;
@@ -193,7 +202,7 @@ class FeedJob final : public Job {
  public:
   using Job::Job;
   void run(StorageContext& context) override;
-  bool writes() const override { return false; }
+  Lane lane() const override { return Lane::reads; }
 
   struct Want {
     std::string scope;
@@ -207,8 +216,7 @@ class FeedJob final : public Job {
   std::uint64_t own_log_from = 1;
   std::uint64_t own_through = 0;
   std::size_t bytes_aim = 0;
-  // The device's software holds our dictionary; an older one is sent plain zstd.
-  bool dictionary_known = true;
+  Packing packing = kEveryPacking;  // what the device unpacks
   WallTime now;
 
   struct Page {
@@ -238,11 +246,11 @@ class QuestionJob final : public Job {
   QuestionJob(SessionId session_id, sync::v1::Frame asked)
       : Job(session_id), question(std::move(asked)) {}
   void run(StorageContext& context) override;
-  bool writes() const override { return false; }
+  Lane lane() const override { return Lane::reads; }
 
   const sync::v1::Frame question;
   Origin own_origin;
-  bool dictionary_known = true;
+  Packing packing = kEveryPacking;
   sync::v1::Frame answer;
 
  private:

@@ -34,21 +34,17 @@ void copy_stamps(const StampRuns& runs,
 
 using Runs = google::protobuf::RepeatedPtrField<sync::v1::Batch>;
 
-/// Packs again, for a device whose software is older than the dictionary.
-Status without_dictionary(PayloadCodec& codec, Runs* runs) {
-  for (sync::v1::Batch& run : *runs) {
-    if (run.dictionary() == 0) continue;
-    DUHUI_TRY(raw, codec.unpack(packed_ops(run)));
-    DUHUI_TRY(ops, PayloadCodec::split(raw, run.count()));
-    codec.pack(ops, false, &run);
-  }
+/// For a device whose software is older than a packing.
+Status repack(PayloadCodec& codec, const Packing& known, Runs* runs) {
+  for (sync::v1::Batch& run : *runs) DUHUI_CHECK_OK(codec.repack(known, &run));
   return Done{};
 }
 
-Status without_dictionary(PayloadCodec& codec,
-                          google::protobuf::RepeatedPtrField<sync::v1::WalkedRecord>* records) {
+Status repack(PayloadCodec& codec,
+              const Packing& known,
+              google::protobuf::RepeatedPtrField<sync::v1::WalkedRecord>* records) {
   for (sync::v1::WalkedRecord& record : *records) {
-    DUHUI_CHECK_OK(without_dictionary(codec, record.mutable_runs()));
+    DUHUI_CHECK_OK(repack(codec, known, record.mutable_runs()));
   }
   return Done{};
 }
@@ -80,7 +76,7 @@ Status pack_run(HubTransaction& tx,
       const auto from = batch->ops.begin() + static_cast<std::ptrdiff_t>(seq - batch->first_seq);
       const std::vector<std::string_view> part(from,
                                                from + static_cast<std::ptrdiff_t>(last - seq + 1));
-      ops.codec().pack(part, true, run);
+      ops.codec().pack(part, kEveryPacking, run);
     }
     seq = last + 1;
   }
@@ -142,9 +138,7 @@ Status FeedJob::feed_page(HubTransaction& tx,
     through = row.first + row.count - 1;
     checksum = row.checksum_after;
   }
-  if (!dictionary_known) {
-    DUHUI_CHECK_OK(without_dictionary(context.ops.codec(), page.mutable_runs()));
-  }
+  DUHUI_CHECK_OK(repack(context.ops.codec(), packing, page.mutable_runs()));
   page.set_through(through);
   page.set_checksum(checksum);
   page.set_at_head(through == head.through);
@@ -171,7 +165,7 @@ Status pack_record(HubTransaction& tx,
     DUHUI_TRY(bytes, ops.op(tx, ref.dot));
     sync::v1::Op op;
     if (!op.ParseFromString(bytes)) return Error{ErrorCode::corrupt_data, "op: not parsable"};
-    ops.codec().pack({bytes}, true, run);
+    ops.codec().pack({bytes}, kEveryPacking, run);
     append_stamp(run->mutable_stamps(), ref.dot.seq, op, ref.stamp);
   }
   return Done{};
@@ -200,9 +194,7 @@ Status FeedJob::walk_page(HubTransaction& tx,
     ++taken;
   }
   const bool last = taken == rows.size() && rows.size() < kWalkRecordsAtOnce;
-  if (!dictionary_known) {
-    DUHUI_CHECK_OK(without_dictionary(context.ops.codec(), page.mutable_records()));
-  }
+  DUHUI_CHECK_OK(repack(context.ops.codec(), packing, page.mutable_records()));
   page.set_through(through.str());
   page.set_last(last);
   page.set_hub_time_ms(now.ms);
@@ -225,9 +217,7 @@ void QuestionJob::run(StorageContext& context) {
     answer.Clear();
     if (question.has_fork_probe()) return probe(tx, context);
     DUHUI_CHECK_OK(range(tx, context));
-    return dictionary_known ? Status(Done{})
-                            : without_dictionary(context.ops.codec(),
-                                                 answer.mutable_range_answer()->mutable_records());
+    return repack(context.ops.codec(), packing, answer.mutable_range_answer()->mutable_records());
   });
   if (!done) failed = done.error();
 }

@@ -244,6 +244,13 @@ Status HelloJob::bump_epoch(HubTransaction& tx, Random& random, const std::strin
   return tx.settings().put(kEpochKey, bytes);
 }
 
+std::size_t CommitJob::Item::weight() const {
+  constexpr std::size_t kEach = 1024;  // the item itself, its frame's other parts
+  constexpr std::size_t kPerOp = sizeof(std::string_view) + sizeof(Digest);
+  const sync::v1::Batch& batch = incoming.batch;
+  return kEach + frame_bytes + batch.raw_bytes() + batch.count() * kPerOp;
+}
+
 void CheckJob::run(StorageContext& context) {
   for (const std::shared_ptr<CommitJob::Item>& item : items) {
     const IncomingBatch& incoming = item->incoming;
@@ -257,7 +264,7 @@ void CommitJob::run(StorageContext& context) {
     hlc = hlc_before;
     Ingest ingest(tx, context.ops, context.rules, context.hub_key, now);
     for (const std::shared_ptr<Item>& item : items) {
-      DUHUI_TRY(outcome, ingest.take(item->incoming, item->checked));
+      DUHUI_TRY(outcome, ingest.take(item->incoming, item->checked ? &*item->checked : nullptr));
       item->outcome = std::move(outcome);
     }
     DUHUI_CHECK_OK(ingest.finish(origin, hlc));

@@ -3,16 +3,23 @@
 #include "shared/sync/stream_chain.h"
 
 namespace duhui::hub {
+namespace {
+
+std::size_t bytes_of(const UnpackedBatch& batch) {
+  return batch.raw.size() + batch.ops.size() * sizeof(std::string_view);
+}
+
+}  // namespace
 
 void OpReader::keep(std::shared_ptr<const UnpackedBatch> batch) {
   const Key key{batch->origin, batch->first_seq + batch->ops.size() - 1};
   if (kept_.contains(key)) return;
-  bytes_ += batch->raw.size();
+  bytes_ += bytes_of(*batch);
   ages_.push_front(key);
   kept_[key] = {std::move(batch), ages_.begin()};
   while (bytes_ > bytes_max_ && ages_.size() > 1) {
     const auto oldest = kept_.find(ages_.back());
-    bytes_ -= oldest->second.batch->raw.size();
+    bytes_ -= bytes_of(*oldest->second.batch);
     kept_.erase(oldest);
     ages_.pop_back();
   }

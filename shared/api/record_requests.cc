@@ -282,7 +282,7 @@ Result<std::vector<Intent>> RecordRequests::edit(const RecordId& id,
   told.record = id;
   told.person = person;
   told.seen = seen;
-  DUHUI_TRY(changed, changed_since_seen(told, state));
+  DUHUI_TRY(changed, changed_since_seen(told, state, source_.facts().origin));
   Draft draft(shown, schema, std::move(changed));
   for (std::size_t n = 0; n < body["edits"].size(); ++n) {
     auto next = one_edit(schema, with_reason(body["edits"][n], reason), draft, author);

@@ -39,6 +39,8 @@ struct RecordRow {
 
 struct SourceFacts {
   WallTime now{};
+  /// The stream in which is saved.
+  Origin origin{};
   /// Where records of the whole city live: the first part of every scope. Empty: not known yet.
   std::string root_scope{};
   /// Scopes in which records may be created here; empty: all (a hub).

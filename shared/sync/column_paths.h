@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "shared/base/bytes.h"
 
@@ -65,7 +65,8 @@ class Paths {
     return at->second;
   }
 
-  std::unordered_map<std::uint64_t, std::uint32_t> known_;
+  // Ordered: a hostile payload could make a hash table slow.
+  std::map<std::uint64_t, std::uint32_t> known_;
   std::uint32_t next_node_ = 1;
   std::uint32_t next_column_ = 0;
 };

@@ -86,13 +86,10 @@ std::string make_seen_token(const RecordId& record, const RecordState& state, co
 }
 
 Result<std::map<RegisterKey, std::optional<std::string>>> changed_since_seen(
-    const Intent& intent, const RecordState& state) {
+    const Intent& intent, const RecordState& state, const Origin& own) {
   std::map<RegisterKey, std::optional<std::string>> changed;
   if (intent.seen.empty()) return changed;
-  DUHUI_TRY(token, read_token(intent));
-  const auto own = Origin::from_bytes(token.own_origin());
-  if (!own) return Error{ErrorCode::invalid_input, "seen: not a token"};
-  DUHUI_TRY(seen, seen_dots(intent, state, *own));
+  DUHUI_TRY(seen, seen_dots(intent, state, own));
   const auto was_seen = [&seen](const Dot& dot) { return seen.contains(dot); };
   for (const auto& [key, reg] : state.registers()) {
     const bool same = std::all_of(reg.live.begin(), reg.live.end(),

@@ -41,9 +41,10 @@ std::string make_seen_token(const RecordId& record, const RecordState& state, co
 
 /// The registers that changed since the token of `intent` was given out, each with the value the
 /// person had on screen (absent: none; where several were live: the newest). Empty without a token.
-/// `invalid_input`: a token that is malformed or of another record.
+/// `own`: the stream that build_op will be given. `invalid_input`: a token that is malformed or of
+/// another record.
 Result<std::map<RegisterKey, std::optional<std::string>>> changed_since_seen(
-    const Intent& intent, const RecordState& state);
+    const Intent& intent, const RecordState& state, const Origin& own);
 
 /// Builds the op for `intent` on `state` as dot `own`: names in `replaces` exactly those live
 /// writes that the person saw, plus that person's own later edits on the same device. The time

@@ -197,6 +197,7 @@ class Splitter {
         return false;
       const Field* field = find(node, message, tag);
       if (field == nullptr || !take_value(bytes, *field, depth)) return false;
+      if (shape_.size() > columns::kTokensMax) return false;
     }
     return true;
   }

@@ -108,16 +108,16 @@ std::optional<std::string> PayloadCodec::pack_columns(const std::vector<std::str
 }
 
 void PayloadCodec::pack(const std::vector<std::string_view>& ops,
-                        bool dictionary_known,
+                        const Packing& known,
                         sync::v1::Batch* batch) {
   const RecordDictionary dictionary = record_dictionary();
-  const bool with_dictionary = dictionary_known && !dictionary.bytes.empty();
+  const bool with_dictionary = known.dictionary && !dictionary.bytes.empty();
   const std::size_t raw_bytes = joined_size(ops);
   batch->set_count(static_cast<std::uint32_t>(ops.size()));
   batch->set_raw_bytes(static_cast<std::uint32_t>(raw_bytes));
   batch->clear_dictionary();
   std::optional<std::string> payload;
-  if (ops.size() >= kColumnsFrom) {
+  if (known.columns && ops.size() >= kColumnsFrom) {
     payload = pack_columns(ops, with_dictionary);
     batch->set_encoding(sync::v1::ENCODING_COLUMNS);
   }
@@ -134,6 +134,16 @@ void PayloadCodec::pack(const std::vector<std::string_view>& ops,
   }
   if (with_dictionary) batch->set_dictionary(dictionary.id);
   batch->set_payload(*std::move(payload));
+}
+
+Status PayloadCodec::repack(const Packing& known, sync::v1::Batch* batch) {
+  const bool readable = (known.dictionary || batch->dictionary() == 0) &&
+                        (known.columns || batch->encoding() != sync::v1::ENCODING_COLUMNS);
+  if (readable) return Done{};
+  DUHUI_TRY(raw, unpack(packed_ops(*batch)));
+  DUHUI_TRY(ops, split(raw, batch->count()));
+  pack(ops, known, batch);
+  return Done{};
 }
 
 Result<std::string> PayloadCodec::decompress(std::string_view packed,

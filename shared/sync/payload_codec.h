@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,6 +26,15 @@ inline PackedOps packed_ops(const sync::v1::Batch& batch) {
   return {batch.encoding(), batch.dictionary(), batch.count(), batch.raw_bytes(), batch.payload()};
 }
 
+/// What a peer can unpack besides plain and zstd. It says so in Hello and Welcome.
+struct Packing {
+  bool dictionary = false;  // ours
+  bool columns = false;
+
+  friend bool operator==(const Packing&, const Packing&) = default;
+};
+inline constexpr Packing kEveryPacking{.dictionary = true, .columns = true};
+
 /// Packs ops into batch payloads and back: rows, (varint length, op bytes) x count, or the columns
 /// of op_columns where many travel together; zstd (RFC 8878) with the dictionary that is shipped
 /// with the schema. Holds compression contexts: not thread-safe, one
@@ -38,9 +48,10 @@ class PayloadCodec {
 
   /// Fills encoding, dictionary, raw_bytes, payload and count of `batch`. Falls back to the plain
   /// encoding where compression does not pay. The limits are the caller's business.
-  void pack(const std::vector<std::string_view>& ops,
-            bool dictionary_known,
-            sync::v1::Batch* batch);
+  void pack(const std::vector<std::string_view>& ops, const Packing& known, sync::v1::Batch* batch);
+
+  /// Packs again what a peer could not unpack.
+  Status repack(const Packing& known, sync::v1::Batch* batch);
 
   /// The rows of a payload. Nothing larger than kBatchRawBytesMax is ever allocated.
   /// `corrupt_data`, `limit_exceeded`; `invalid_input`: an unknown encoding or dictionary.
@@ -51,6 +62,21 @@ class PayloadCodec {
 
   /// Number of the dictionary in this build.
   static std::uint32_t dictionary_id();
+
+  /// Tells a peer what this build unpacks. `Message`: Hello or Welcome.
+  template <typename Message>
+  static void announce(Message* message) {
+    message->add_dictionaries(dictionary_id());
+    message->add_encodings(sync::v1::ENCODING_COLUMNS);
+  }
+  /// What the peer that announced these can unpack.
+  template <typename Dictionaries, typename Encodings>
+  static Packing known_to(const Dictionaries& dictionaries, const Encodings& encodings) {
+    return {.dictionary = std::find(dictionaries.begin(), dictionaries.end(), dictionary_id()) !=
+                          dictionaries.end(),
+            .columns = std::find(encodings.begin(), encodings.end(), sync::v1::ENCODING_COLUMNS) !=
+                       encodings.end()};
+  }
 
  private:
   struct Contexts;

@@ -109,7 +109,7 @@ struct World {
     ++writer_head;
     sync::v1::Frame frame;
     sync::v1::Batch& batch = *frame.mutable_batch();
-    codec.pack({op}, true, &batch);
+    codec.pack({op}, kEveryPacking, &batch);
     batch.set_origin(writer_origin.str());
     batch.set_first_seq(writer_head);
     batch.set_chain(writer_chain);

@@ -59,7 +59,7 @@ void run(fuzz::Input input) {
   const std::vector<std::string_view> ops = read_ops(input);
   const std::string rows = rows_of(ops);
   sync::v1::Batch batch;
-  codec.pack(ops, what % 8 < 4, &batch);
+  codec.pack(ops, {.dictionary = what % 8 < 4, .columns = what % 16 < 12}, &batch);
   const auto unpacked = codec.unpack(packed_ops(batch));
   fuzz::require(unpacked && *unpacked == rows, "what was packed comes back");
 

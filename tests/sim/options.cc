@@ -26,6 +26,7 @@ Options Options::from_seed(std::uint64_t seed) {
   f.hub_restored = one_in(5) && !f.disk_rolled_back && !f.device_cloned;
   // Likewise: what only this device had of the hub's own.
   f.power_cut = one_in(2) && !f.hub_restored;
+  f.loss = one_in(4);
   return options;
 }
 
@@ -37,6 +38,7 @@ std::string Options::describe() const {
   add(faults.delay, "delay");
   add(faults.cut, "cut");
   add(faults.half_open, "half_open");
+  add(faults.loss, "loss");
   add(faults.duplicate, "duplicate");
   add(faults.partition, "partition");
   add(faults.agent_crash, "agent_crash");

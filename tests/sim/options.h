@@ -13,6 +13,7 @@ struct Faults {
   bool delay = false;        // frames take up to seconds
   bool cut = false;          // links break at any frame
   bool half_open = false;    // one side does not notice
+  bool loss = false;         // one direction of a link swallows everything from some frame on
   bool duplicate = false;    // a frame arrives twice
   bool partition = false;    // an agent cannot connect for hours
   bool agent_crash = false;  // the process dies between any two events

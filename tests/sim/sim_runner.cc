@@ -37,10 +37,15 @@ int main(int argc, char** argv) {
   bool until_breach = false;
   for (int at = 1; at < argc; ++at) {
     const std::string word = argv[at];
-    const auto number = [&] { return at + 1 < argc ? std::strtoull(argv[++at], nullptr, 10) : 0; };
-    if (word == "--seed") {
-      from = number();
-    } else if (word == "--from") {
+    bool understood = true;
+    const auto number = [&]() -> std::uint64_t {
+      char* end = nullptr;
+      const char* text = at + 1 < argc ? argv[++at] : "";
+      const std::uint64_t value = std::strtoull(text, &end, 10);
+      understood = end != text && *end == '\0';
+      return value;
+    };
+    if (word == "--seed" || word == "--from") {
       from = number();
     } else if (word == "--count") {
       count = number();
@@ -51,9 +56,12 @@ int main(int argc, char** argv) {
     } else if (word == "--verbose") {
       verbose = true;
     } else {
-      std::printf(
-          "usage: sim_runner --seed N [--verbose] | --from N --count M [--until-breach] | "
-          "--minutes M\n");
+      understood = false;
+    }
+    if (!understood) {
+      std::fprintf(stderr,
+                   "usage: sim_runner --seed N [--verbose] | --from N --count M [--until-breach] | "
+                   "--minutes M\n");
       return 2;
     }
   }

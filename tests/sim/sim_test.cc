@@ -19,7 +19,7 @@ TEST(Simulator, TwoThousandUniversesKeepEveryInvariant) {
     const Options options = Options::from_seed(seed);
     const Verdict verdict = World(options).run();
     ASSERT_EQ(verdict.breach, "") << "seed " << seed << " (" << options.describe()
-                                  << "); replay: sim_runner --seed " << seed << " --verbose";
+                                  << "); replay: ./dev sim --seed " << seed << " --verbose";
     saved += verdict.saved;
     reborn += verdict.reincarnations;
   }

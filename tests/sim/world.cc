@@ -136,6 +136,7 @@ void World::step() {
   if (events_.empty() || events_.top().at > next_tick) {
     now_ = next_tick;
     timers();
+    check_watermarks();
     return;
   }
   Event event = events_.top();
@@ -268,7 +269,7 @@ void World::perform_hub(hub::HubEffects effects) {
       if (at != links_.end()) at->second.hub_timer_at = now_ + arm->delay.ms;
     } else if (auto* run = std::get_if<hub::RunJob>(&effect)) {
       std::int64_t done_at = now_ + 1 + static_cast<std::int64_t>(random_.below(30));
-      if (run->job->writes()) {
+      if (run->job->lane() == hub::Job::Lane::writes) {
         writer_free_at_ = std::max(writer_free_at_ + 1, done_at);
         done_at = writer_free_at_;
       }
@@ -285,7 +286,8 @@ void World::perform_hub(hub::HubEffects effects) {
 void World::handle(Event& event) {
   if (event.kind == Kind::job) {
     if (!hub_ || event.hub_life != hub_life_) return;  // the process that wanted it is gone
-    if (faults_.commit_fails && (*event.job)->writes() && random_.below(25) == 0) {
+    if (faults_.commit_fails && (*event.job)->lane() == hub::Job::Lane::writes &&
+        random_.below(25) == 0) {
       hub_store_.fail_next_commit({ErrorCode::storage_failed, "simulated"});
     }
     hub::StorageContext context{hub_store_, *hub_ops_, rules_, hub_random_, hub_key_};
@@ -298,14 +300,20 @@ void World::handle(Event& event) {
   if (at == links_.end()) return;
   Link& link = at->second;
   SimAgent& agent = *agents_[link.agent];
+  if (faults_.loss && !calm_ && random_.below(120) == 0) {
+    (event.kind == Kind::to_hub ? link.up_lost : link.down_lost) = true;
+    note("one direction of " + std::to_string(event.link) + " is silent from here on");
+  }
   switch (event.kind) {
     case Kind::to_hub:
-      if (!link.hub_side || link.cut || !hub_) return;
+      if (!link.hub_side || link.cut || link.up_lost || !hub_) return;
       note("to hub " + std::to_string(link.agent) + " " + std::to_string(event.bytes.size()));
       perform_hub(hub_->received(event.link, event.bytes, {now_}, {now_}));
       break;
     case Kind::to_agent:
-      if (!link.agent_side || link.cut || agent.link != event.link || !agent.session) return;
+      if (!link.agent_side || link.cut || link.down_lost || agent.link != event.link ||
+          !agent.session)
+        return;
       note("to agent " + std::to_string(link.agent) + " " + std::to_string(event.bytes.size()));
       perform(agent, agent.session->received(event.bytes, agent.clock(now_)));
       break;

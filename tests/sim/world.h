@@ -58,6 +58,8 @@ class World {
     bool agent_side = true;
     bool hub_side = true;
     bool cut = false;        // nothing is delivered any more
+    bool up_lost = false;    // nothing that the agent sends is
+    bool down_lost = false;  // nothing that the hub sends is
     std::int64_t up_at = 0;  // deliveries keep their order
     std::int64_t down_at = 0;
     std::int64_t hub_timer_at = -1;
@@ -137,8 +139,13 @@ class World {
 
   std::vector<std::unique_ptr<SimAgent>> agents_;
   std::set<std::string> hub_saved_;  // texts saved at the hub in its current life
-  std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>>
-      watermarks_;  // epoch, acknowledged
+  /// Of a running agent: origin, epoch, acknowledged.
+  struct Watermark {
+    Origin origin;
+    std::uint64_t epoch = 0;
+    std::uint64_t acknowledged = 0;
+  };
+  std::map<std::uint32_t, Watermark> watermarks_;
   std::uint64_t texts_ = 0;
   bool calm_ = false;
   Verdict verdict_;

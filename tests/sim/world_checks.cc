@@ -46,6 +46,13 @@ void World::check_watermarks() {
     const store::v1::AgentState& state = agent->replica->state();
     if (state.acknowledged() > state.head()) breach("acknowledged more than was saved");
     check_receipt(*agent);
+    Watermark& last = watermarks_[agent->number];
+    const Watermark now{agent->replica->origin(), state.epoch(), state.acknowledged()};
+    if (last.origin == now.origin && last.epoch == now.epoch &&
+        now.acknowledged < last.acknowledged) {
+      breach("agent " + std::to_string(agent->number) + ": its watermark went back");
+    }
+    last = now;
     // Acknowledged means: on the hub's disk. An older copy put in its place has another epoch as
     // soon as anybody notices; until then the question has no answer.
     if (options_.faults.hub_restored) continue;
@@ -164,6 +171,9 @@ void World::check_converged() {
     for (const auto& [id, row] : hub_store_.state().records) {
       if (reads(*agent, row.scope) && !device.contains(id)) {
         return breach(name + " lacks " + to_uuid_text(id.view()));
+      }
+      if (!row.scope.empty() && !reads(*agent, row.scope) && device.contains(id)) {
+        return breach(name + " holds what is none of its business: " + to_uuid_text(id.view()));
       }
     }
     if (agent->replica->quarantine() && !agent->replica->quarantine()->empty()) {

@@ -40,6 +40,7 @@ void World::start_agent(SimAgent& agent) {
                   " does not start: " + to_string(opened.error()));
   }
   agent.replica = std::move(*opened);
+  watermarks_.erase(agent.number);  // a power cut may have taken the newest acks
   agent.connect_at = now_ + static_cast<std::int64_t>(agent.random.below(3000));
   check_saved(agent);
 }
@@ -99,7 +100,6 @@ void World::restore_hub() {
   hub_store_.restore(hub_images_[random_.below(hub_images_.size())]);
   // What only the hub had written since then is gone with it, unless a device holds it.
   hub_saved_.clear();
-  watermarks_.clear();
 }
 
 void World::maybe_fault() {

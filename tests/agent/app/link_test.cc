@@ -53,7 +53,7 @@ struct SmallHub {
       *welcome.mutable_hub_head() = heads[frame.hello().head().origin()];
       welcome.set_verdict(sync::v1::STREAM_VERDICT_CONTINUE);
       welcome.set_credit(1 << 20);
-      welcome.add_dictionaries(PayloadCodec::dictionary_id());
+      PayloadCodec::announce(&welcome);
       welcome.set_device_name("样例小学");
       return encode_frame(out);
     }

@@ -143,7 +143,7 @@ TEST(ReplicaFeed, QuarantinesAMalformedOpAndTakesTheRest) {
   PayloadCodec codec;
   sync::v1::Batch run = run_of(other, 1, 2);
   const auto ops = other.replica->own_ops(1, 1 << 20, 2);
-  codec.pack({(*ops)[0].op, "\xff\xff not an op", (*ops)[1].op}, true, &run);
+  codec.pack({(*ops)[0].op, "\xff\xff not an op", (*ops)[1].op}, kEveryPacking, &run);
   ASSERT_TRUE(device.replica->apply(page_of({run}, 0)));
   EXPECT_EQ(device.texts('x').size(), 1u);
   EXPECT_EQ(device.texts('y').size(), 1u);

@@ -51,7 +51,7 @@ struct Script {
     if (chain && *chain) welcome.mutable_hub_head()->set_chain(**chain);
     welcome.set_verdict(sync::v1::STREAM_VERDICT_CONTINUE);
     welcome.set_credit(sync_limits::kUpstreamCredit);
-    welcome.add_dictionaries(PayloadCodec::dictionary_id());
+    PayloadCodec::announce(&welcome);
     welcome.set_device_name("a school");
     return welcome;
   }

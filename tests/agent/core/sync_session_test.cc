@@ -57,6 +57,16 @@ TEST(SyncSession, SignsEveryBatch) {
   EXPECT_EQ(batch.chain(), script.device.replica->state().chain());
 }
 
+TEST(SyncSession, SendsWhatAFailedSaveLeftOnTheDiskAfterAll) {
+  Script script(1, "a");
+  script.go_live(1);
+  script.device.disk.fail_next_append = MemoryDisk::Fault::applied;
+  script.device.disk.fail_next_commit = MemoryDisk::Fault::not_applied;
+  ASSERT_FALSE(script.device.save('a', "refused, and in the journal"));
+  // Nobody calls saved(); the replica finds it when the next frame makes it look.
+  EXPECT_EQ(batches(script.hear(ack_of(script.device, 1))), (Batches{{2, 1}}));
+}
+
 TEST(SyncSession, CountsNothingAsDeliveredBeforeTheAck) {
   Script script(1, "ab");
   script.up();

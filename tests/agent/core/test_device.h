@@ -104,7 +104,7 @@ inline sync::v1::Batch run_of(TestDevice& device, std::uint64_t first, std::uint
   PayloadCodec codec;
   batch.set_origin(device.replica->origin().str());
   batch.set_first_seq(first);
-  codec.pack(views, true, &batch);
+  codec.pack(views, kEveryPacking, &batch);
   batch.set_chain(ops->back().chain);
   return batch;
 }

@@ -62,7 +62,7 @@ TEST(Commit, LeavesTheWorkWithoutDatabaseToACheckWhileAnotherIsUnderWay) {
   Rush rush(3);
   for (const std::size_t n : {0u, 1u, 2u}) rush.say(n);
   ASSERT_NE(rush.waiting<CheckJob>(), nullptr);
-  EXPECT_FALSE(rush.waiting<CheckJob>()->writes());
+  EXPECT_EQ(rush.waiting<CheckJob>()->lane(), Job::Lane::checks);
   rush.run<CheckJob>();  // the third follows as soon as it is back
   ASSERT_NE(rush.waiting<CheckJob>(), nullptr);
   rush.run<CheckJob>();
@@ -130,6 +130,58 @@ TEST(Commit, TakesABatchThatIsLargerThanTheLimitAlone) {
   rush.run_all();
   EXPECT_EQ(rush.acknowledged(0), 7u);
   EXPECT_EQ(rush.acknowledged(1), 1u);
+}
+
+TEST(Commit, CountsWhatABatchUnfoldsTo) {
+  HubLimits limits;
+  limits.check_bytes_max = 3 << 20;
+  limits.checked_bytes_max = 5 << 20;
+  Rush rush(9, limits);
+  const std::string zeros(500 << 10, '\0');  // a few bytes on the wire
+  for (TestWriter& writer : rush.writers) {
+    sync::v1::Op op = TestWriter::creating('z');
+    op.set_record_type(60'000);
+    op.mutable_writes(0)->set_value(zeros);
+    writer.write(op);
+    writer.write(op);
+  }
+  for (std::size_t n = 0; n < 9; ++n) rush.say(n);
+  rush.run<CheckJob>();
+  ASSERT_NE(rush.waiting<CheckJob>(), nullptr);
+  EXPECT_EQ(rush.waiting<CheckJob>()->items.size(), 3u);  // of a megabyte each
+  rush.run<CheckJob>();
+  ASSERT_NE(rush.waiting<CheckJob>(), nullptr);
+  rush.run<CheckJob>();
+  EXPECT_EQ(rush.waiting<CheckJob>(), nullptr);  // enough
+  rush.run_all();
+  for (std::size_t n = 0; n < 9; ++n) EXPECT_EQ(rush.acknowledged(n), 3u);
+}
+
+TEST(Commit, RefusesABatchOverTheLimitsBeforeItWaits) {
+  const auto wrong = std::to_array<void (*)(sync::v1::Batch&)>(
+      {[](sync::v1::Batch& batch) { batch.set_count(0); },
+       [](sync::v1::Batch& batch) { batch.set_count(sync_limits::kBatchOpsMax + 1); },
+       [](sync::v1::Batch& batch) { batch.set_raw_bytes(sync_limits::kBatchRawBytesMax + 1); },
+       [](sync::v1::Batch& batch) { batch.add_stamps(); }});
+  for (const auto& make_wrong : wrong) {
+    Rush rush(1);
+    sync::v1::Batch batch = rush.writers[0].batch(1, 1);
+    make_wrong(batch);
+    rush.hub.say_batch(rush.ids[0], batch);
+    EXPECT_EQ(rush.waiting<CommitJob>(), nullptr);
+    EXPECT_EQ(rush.hub.goodbye(rush.ids[0]).reason(), sync::v1::Goodbye::REASON_PROTOCOL);
+  }
+}
+
+TEST(Commit, GoesOnWhenASessionEndsWhileItsBatchIsChecked) {
+  Rush rush(2);
+  rush.say(0);
+  rush.say(1);
+  rush.hub.core.closed(rush.ids[1]);
+  rush.run_all();
+  EXPECT_EQ(rush.acknowledged(0), 1u);
+  EXPECT_NE(rush.hub.record('b'), nullptr);  // what came is kept all the same
+  EXPECT_TRUE(rush.hub.core.idle());
 }
 
 TEST(Commit, ChecksOnlySoMuchAhead) {

@@ -280,7 +280,7 @@ TEST(HubCore, CommitsTheBatchesOfManySessionsTogether) {
   for (const SessionId id : ids) EXPECT_EQ(hub.ack(id).through(), 1u);
 }
 
-TEST(HubCore, SendsADeviceWithoutTheDictionaryWhatItCanRead) {
+TEST(HubCore, SendsAnOlderDeviceOnlyWhatItCanUnpack) {
   TestHub hub;
   TestWriter writer(1), older(2), newer(3);
   for (TestWriter* device : {&writer, &older, &newer}) hub.enrol(*device, {kSchool});
@@ -288,7 +288,7 @@ TEST(HubCore, SendsADeviceWithoutTheDictionaryWhatItCanRead) {
   const SessionId old_link = hub.connect(older);
   const SessionId new_link = hub.open();
   sync::v1::Hello hello = newer.hello("binding");
-  hello.add_dictionaries(PayloadCodec::dictionary_id());
+  PayloadCodec::announce(&hello);
   hub.say_hello(new_link, hello);
   PayloadCodec codec;
   // Few travel as rows, many as columns.
@@ -310,6 +310,7 @@ TEST(HubCore, SendsADeviceWithoutTheDictionaryWhatItCanRead) {
     EXPECT_EQ(as_stored.payload(), batch.payload());
     const sync::v1::Batch plain = hub.last(old_link, Frame::kFeedPage).feed_page().runs(0);
     EXPECT_EQ(plain.dictionary(), 0u);
+    EXPECT_NE(plain.encoding(), sync::v1::ENCODING_COLUMNS);
     const auto raw = codec.unpack(packed_ops(plain));
     const auto raw_stored = codec.unpack(packed_ops(batch));
     ASSERT_TRUE(raw && raw_stored);

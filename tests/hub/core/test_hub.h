@@ -88,7 +88,8 @@ struct TestWriter {
     sync::v1::Batch out;
     PayloadCodec codec;
     const auto from = static_cast<std::ptrdiff_t>(first - 1);
-    codec.pack({ops.begin() + from, ops.begin() + static_cast<std::ptrdiff_t>(last)}, true, &out);
+    codec.pack({ops.begin() + from, ops.begin() + static_cast<std::ptrdiff_t>(last)}, kEveryPacking,
+               &out);
     out.set_origin(origin.str());
     out.set_first_seq(first);
     out.set_chain(chains[last - 1]);

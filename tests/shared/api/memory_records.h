@@ -86,7 +86,7 @@ class MemoryRecords final : public RecordSource {
   }
   RecordId mint_id() override { return mint_record_id(now, random_); }
   SourceFacts facts() override {
-    return {.now = now, .root_scope = "org-430200", .scopes = device_scopes};
+    return {.now = now, .origin = origin_, .root_scope = "org-430200", .scopes = device_scopes};
   }
 
   /// The next saves come from another device.

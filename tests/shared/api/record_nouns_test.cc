@@ -144,6 +144,18 @@ TEST_F(RecordNounsTest, KeepsTheOtherPartsOfAnAnswerAsThePersonSawThem) {
   EXPECT_EQ(remarks["no"], "已补齐");
 }
 
+TEST_F(RecordNounsTest, KeepsWhatThePersonSavedSinceUnderANewStream) {
+  const std::string id = visit();
+  const std::string seen = get("/records/" + id).body["seen"];
+  records_.on_another_device();  // as after a restart of the hub
+  ASSERT_EQ(set(id, "u-sup-001", "item_answers/C6/value", "no", seen).status, 200);
+  ASSERT_EQ(set(id, "u-sup-001", "item_answers/C6/remark", "已补齐", seen).status, 200);
+  const Json field = get("/records/" + id + "/field?path=item_answers/C6").body;
+  EXPECT_EQ(field["conflict"], false);
+  EXPECT_EQ(field["shown"]["value"], "no");
+  EXPECT_EQ(field["shown"]["remark"], "已补齐");
+}
+
 TEST_F(RecordNounsTest, ExplainsInBothLanguagesWhoSawWhat) {
   const std::string id = disputed_visit();
   const Json why = get("/records/" + id + "/why?path=item_answers/C6").body;

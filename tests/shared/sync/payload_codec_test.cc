@@ -31,7 +31,7 @@ ErrorCode refusal(const Result<std::string>& result) {
 
 Batch packed(PayloadCodec& codec, const std::vector<std::string>& ops, bool dictionary_known) {
   Batch batch;
-  codec.pack(views_of(ops), dictionary_known, &batch);
+  codec.pack(views_of(ops), {.dictionary = dictionary_known, .columns = false}, &batch);
   return batch;
 }
 

@@ -35,10 +35,10 @@ TEST(StreamChain, DependsOnEveryOpAndOnTheirOrder) {
 }
 
 TEST(StreamChain, SumsTheFirstEightBytesOfTheOpsDigest) {
-  std::uint64_t checksum = 0;
-  static_cast<void>(extend_chain(empty_chain(), "first op", &checksum));
-  EXPECT_EQ(checksum, op_checksum("first op"));
-  EXPECT_EQ(checksum, read_big_endian_64(sha256("first op").view()));
+  const Digest digest = sha256("first op");
+  EXPECT_EQ(op_checksum("first op"), read_big_endian_64(digest.view()));
+  EXPECT_EQ(op_checksum(digest), op_checksum("first op"));
+  EXPECT_EQ(extend_chain(empty_chain(), digest), extend_chain(empty_chain(), "first op"));
 }
 
 TEST(Statement, OfOnePurposeIsNeverValidForAnother) {
