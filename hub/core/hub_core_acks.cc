@@ -18,6 +18,8 @@ void HubCore::committed(CommitJob& job, WallTime wall, HubEffects& effects) {
   hlc_ = std::max(hlc_, job.hlc);
   for (const auto& item : job.items) pending_bytes_ -= item->frame_bytes;
   if (job.failed) {
+    // Said again with the next commit, unless the device was here again meanwhile.
+    for (const Contact& contact : job.contacts) contacts_.try_emplace(contact.device, contact);
     // Nothing of it is stored: the devices keep their ops and come again.
     for (const auto& item : job.items) {
       if (Session* session = find(item->session)) {

@@ -272,7 +272,7 @@ void CommitJob::run(StorageContext& context) {
     changed = ingest.changed_records();
     for (const Contact& contact : contacts) {
       DUHUI_TRY(device, tx.devices().get(contact.device));
-      if (!device) continue;
+      if (!device || device->last_seen_at > contact.at) continue;
       device->last_seen_at = contact.at;
       device->clock_offset_ms = contact.clock_offset_ms;
       DUHUI_CHECK_OK(tx.devices().put(*device));

@@ -77,6 +77,49 @@ TEST(HubCore, AContactIsWrittenEvenIfNobodySavesAnything) {
   EXPECT_EQ(seen(), before + 60'000);
 }
 
+TEST(HubCore, AContactOfAFailedCommitIsWrittenWithTheNext) {
+  TestHub hub;
+  TestWriter device(1);
+  TestWriter other(2);
+  hub.enrol(device);
+  hub.enrol(other);
+  hub.connect(device);
+  hub.now += 60'000;
+  const SessionId again = hub.connect(device);
+  const auto seen = [&] { return hub.store.state().devices.at(device.id).last_seen_at.ms; };
+  const std::int64_t before = seen();
+  hub.store.fail_next_commit({ErrorCode::storage_failed, "full"});
+  hub.perform(hub.core.timer_fired(again, {hub.now}));
+  EXPECT_EQ(seen(), before);
+  const SessionId third = hub.connect(other);
+  other.write(TestWriter::creating('b'));
+  hub.say_batch(third, other.batch(1, 1));
+  EXPECT_EQ(seen(), before + 60'000);
+}
+
+TEST(HubCore, AContactOfAFailedCommitDoesNotReplaceANewerOne) {
+  TestHub hub;
+  TestWriter device(1);
+  hub.enrol(device);
+  hub.connect(device);
+  hub.now += 60'000;
+  const SessionId again = hub.connect(device);
+  const auto seen = [&] { return hub.store.state().devices.at(device.id).last_seen_at.ms; };
+  const std::int64_t before = seen();
+  hub.jobs_run = false;
+  hub.store.fail_next_commit({ErrorCode::storage_failed, "full"});
+  hub.perform(hub.core.timer_fired(again, {hub.now}));  // on its way
+  hub.now += 60'000;
+  const SessionId newer = hub.connect(device);  // waits behind it
+  ASSERT_EQ(hub.waiting.size(), 2u);
+  std::swap(hub.waiting[0], hub.waiting[1]);  // the hello is read-only: it may end first
+  hub.jobs_run = true;
+  hub.perform({});
+  EXPECT_EQ(seen(), before);
+  hub.perform(hub.core.timer_fired(newer, {hub.now}));
+  EXPECT_EQ(seen(), before + 120'000);
+}
+
 TEST(HubCore, ADeviceThatLostOpsIsMarkedForTheOperator) {
   TestHub hub;
   TestWriter device(1);
