@@ -44,7 +44,9 @@ asio::awaitable<LinkEnd> LinkRunner::run() {
   LinkEnd why = end_.value_or(LinkEnd{.reason = "ended"});
   const auto state = co_await asio::this_coro::cancellation_state;
   // When the program ends there is no time for a farewell; the stream says what it can by itself.
-  if (state.cancelled() == asio::cancellation_type::none) co_await stream_->close(why.reason);
+  if (state.cancelled() == asio::cancellation_type::none) {
+    co_await stream_->close(why.reason);
+  }
   co_return why;
 }
 

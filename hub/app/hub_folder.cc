@@ -105,7 +105,7 @@ Status write_file(const std::string& path, const std::string& text, bool only_ow
   const int file =
       ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, only_owner ? 0600 : 0644);
   if (file < 0) return failed("open " + beside);
-  const Status written = write_all(file, text, beside);
+  Status written = write_all(file, text, beside);
   ::close(file);
   if (!written) return written;
   if (::rename(beside.c_str(), path.c_str()) != 0) return failed("rename " + beside);
@@ -153,7 +153,7 @@ Result<std::unique_ptr<HubFolder>> HubFolder::open(const std::string& path) {
   DUHUI_TRY(certificate, read_file(path + "/tls.crt"));
   DUHUI_TRY(tls, net::parse_tls_identity(tls_key + certificate));
   DUHUI_TRY(lock, take_lock(path));
-  std::unique_ptr<HubFolder> folder(new HubFolder(path, lock, std::move(key), std::move(tls)));
+  std::unique_ptr<HubFolder> folder(new HubFolder(path, lock, key, std::move(tls)));
   DUHUI_TRY(store, SqliteHubStore::open(path + "/hub.db", {.create = false}));
   folder->store_ = std::move(store);
   std::optional<std::string> id;

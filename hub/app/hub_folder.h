@@ -45,8 +45,8 @@ class HubFolder {
   const std::string& path() const { return path_; }
 
  private:
-  HubFolder(std::string path, int lock, SigningKey key, net::TlsIdentity tls)
-      : path_(std::move(path)), lock_(lock), key_(std::move(key)), tls_(std::move(tls)) {}
+  HubFolder(std::string path, int lock, const SigningKey& key, net::TlsIdentity tls)
+      : path_(std::move(path)), lock_(lock), key_(key), tls_(std::move(tls)) {}
 
   const std::string path_;
   const int lock_;

@@ -161,6 +161,7 @@ class Service {
         }));
     outcome_ = ready(access_.facts());
     if (outcome_) {
+      // NOLINTNEXTLINE(bugprone-infinite-loop): await_signal sets it
       while (signal_number == 0) {
         co_await stopped_.async_wait(asio::as_tuple(asio::use_awaitable));
       }

@@ -280,7 +280,9 @@ asio::awaitable<void> serve_tls(tcp::socket socket,
                                 std::string peer,
                                 Service service) {
   auto session = co_await upgrade_tls(std::move(socket), context, std::move(peer), service);
-  if (session) co_await service.on_session(std::move(session));
+  if (session) {
+    co_await service.on_session(std::move(session));
+  }
 }
 
 template <typename Protocol>
@@ -352,6 +354,7 @@ class ProtocolListener final : public Listener {
         co_return;
       }
     }
+    // NOLINTNEXTLINE(bugprone-use-after-move): it does not see that co_return leaves
     co_await serve_connection(std::move(socket), std::move(peer), service);
   }
 
@@ -373,7 +376,7 @@ Result<tcp::acceptor> open_port(asio::any_io_executor executor,
   const auto ip = asio::ip::make_address(address, failed);
   if (failed) return cannot_listen(where, failed);
   const tcp::endpoint endpoint(ip, port);
-  tcp::acceptor acceptor(std::move(executor));
+  tcp::acceptor acceptor(executor);
   acceptor.open(endpoint.protocol(), failed);
   if (!failed) acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
   if (!failed) acceptor.bind(endpoint, failed);
@@ -428,7 +431,7 @@ Result<std::unique_ptr<Listener>> Listener::on_unix(asio::any_io_executor execut
     ::unlink(path.c_str());
   }
   error_code failed;
-  UnixProtocol::acceptor acceptor(std::move(executor));
+  UnixProtocol::acceptor acceptor(executor);
   acceptor.open(UnixProtocol(), failed);
   const mode_t before = ::umask(0177);  // nobody else, not even for an instant
   if (!failed) acceptor.bind(UnixProtocol::endpoint(path), failed);

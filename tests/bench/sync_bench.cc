@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -55,6 +56,13 @@ struct Settings {
 
 constexpr std::size_t kSavedTogether = 200;
 constexpr std::uint32_t kSingleWrites = 500;
+
+std::uint64_t bytes_in(const std::string& folder) {
+  std::uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.is_regular_file()) bytes += entry.file_size();
+  return bytes;
+}
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -265,7 +273,7 @@ class Bench {
     Agents fresh;
     fresh.push_back(std::make_unique<BenchAgent>(loops_.of(0), folder_of("fresh"),
                                                  hub_->ticket(Workload::district(), 1)));
-    const std::uint64_t disk = hub_->disk_bytes();
+    const std::uint64_t disk = bytes_in(folder_of("fresh"));
     {
       Meter meter(*hub_);
       Connections connections(pointers(fresh), hub_->address(), BenchAgent::Goal::caught_up);
@@ -275,7 +283,8 @@ class Bench {
     const auto ids = fresh[0]->replica().find(Schema::instance().find("visit_record")->rule.type(),
                                               {}, 1'000'000);
     if (!ids || static_cast<double>(ids->size()) != total()) fail("W3: not everything came");
-    out_["W3"]["disk_bytes_per_record"] = static_cast<double>(hub_->disk_bytes() - disk) / total();
+    out_["W3"]["disk_bytes_per_record"] =
+        static_cast<double>(bytes_in(folder_of("fresh")) - disk) / total();
   }
 
   void write_singly() {
@@ -424,6 +433,7 @@ void add_ratios(Json& out) {
   ratio("W1_to_leveldb_100", "/W1/records_per_s", "/limits/leveldb_100_per_s");
   ratio("W2_to_sqlite_updates", "/W2/records_per_s", "/limits/sqlite_updates_per_s");
   ratio("W3_to_leveldb_1000", "/W3/records_per_s", "/limits/leveldb_1000_per_s");
+  ratio("W1_to_websocket_echo", "/W1/records_per_s", "/limits/websocket_echo_per_s");
   ratio("W5_p50_to_fsync", "/W5/p50_ms", "/limits/fsync_ms");
 }
 
@@ -441,38 +451,25 @@ void print(const Json& out) {
     std::printf("%-34s %14.2f\n", name.c_str(), value.get<double>());
 }
 
-Settings parse(int argc, char** argv) {
-  Settings settings;
-  for (int n = 1; n + 1 < argc; n += 2) {
-    const std::string name = argv[n];
-    const std::string value = argv[n + 1];
-    if (name == "--hub")
-      settings.hub = value;
-    else if (name == "--json")
-      settings.json = value;
-    else if (name == "--folder")
-      settings.folder = value;
-    else if (name == "--only")
-      settings.only = value;
-    else if (name == "--agents")
-      settings.agents = static_cast<std::uint32_t>(std::stoul(value));
-    else if (name == "--records")
-      settings.records = static_cast<std::uint32_t>(std::stoul(value));
-    else if (name == "--seed")
-      settings.seed = std::stoull(value);
-    else
-      fail("unknown option " + name);
-  }
-  if (settings.hub.empty()) {
-    settings.hub =
-        (std::filesystem::canonical("/proc/self/exe").parent_path() / "../../hub/app/duhui-hub")
-            .string();
-  }
-  return settings;
+std::string hub_beside_this() {
+  return (std::filesystem::canonical("/proc/self/exe").parent_path() / "../../hub/app/duhui-hub")
+      .string();
 }
 
 int run(int argc, char** argv) {
-  Settings settings = parse(argc, argv);
+  Settings settings;
+  CLI::App app("Measures the hub with real agents over real TLS.", "sync_bench");
+  app.add_option("--hub", settings.hub, "the program duhui-hub (default: of the same build)");
+  app.add_option("--json", settings.json, "where the figures go")->capture_default_str();
+  app.add_option("--folder", settings.folder, "on the disk to measure (default: temporary files)");
+  app.add_option("--only", settings.only, "phases, joined by commas")->capture_default_str();
+  app.add_option("--agents", settings.agents)->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--records", settings.records, "of each agent")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--seed", settings.seed)->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  if (settings.hub.empty()) settings.hub = hub_beside_this();
   std::string folder =
       settings.folder.empty() ? std::filesystem::temp_directory_path().string() : settings.folder;
   folder += "/duhui-bench-XXXXXX";
