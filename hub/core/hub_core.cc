@@ -171,9 +171,8 @@ HubEffects HubCore::received(SessionId id,
       if (session->state != Session::State::live || session->questions_running >= kQuestionsMax)
         break;
       ++session->questions_running;
-      effects.push_back(RunJob{
-          std::make_unique<RefillJob>(session->id, std::move(*frame->mutable_refill()),
-                                      session->device.scopes, identity_.origin, hlc_, wall)});
+      effects.push_back(RunJob{std::make_unique<RefillJob>(
+          session->id, std::move(*frame->mutable_refill()), identity_.origin, hlc_, wall)});
       break;
     case Frame::kPing: {
       Frame pong;
@@ -381,7 +380,9 @@ HubEffects HubCore::job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicT
     if (Session* session = find(question->session)) {
       --session->questions_running;
       if (question->failed) {
-        goodbye(*session, Goodbye::REASON_PROTOCOL, to_string(*question->failed), effects);
+        const bool storage = question->failed->code == ErrorCode::storage_failed;
+        goodbye(*session, storage ? Goodbye::REASON_BUSY : Goodbye::REASON_PROTOCOL,
+                to_string(*question->failed), effects, storage ? seconds(2) : Duration{});
       } else {
         send(*session, question->answer, effects);
       }

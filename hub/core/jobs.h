@@ -175,21 +175,14 @@ class RefillJob final : public Job {
  public:
   RefillJob(SessionId session_id,
             sync::v1::Refill offer,
-            std::vector<std::string> device_scopes,
             Origin hub_origin,
             std::uint64_t hlc_before,
             WallTime at)
-      : Job(session_id),
-        refill(std::move(offer)),
-        scopes(std::move(device_scopes)),
-        origin(hub_origin),
-        hlc(hlc_before),
-        now(at) {}
+      : Job(session_id), refill(std::move(offer)), origin(hub_origin), hlc(hlc_before), now(at) {}
   void run(StorageContext& context) override;
   Lane lane() const override { return Lane::writes; }
 
   const sync::v1::Refill refill;
-  const std::vector<std::string> scopes;
   const Origin origin;
   std::uint64_t hlc;
   const WallTime now;
