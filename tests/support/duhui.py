@@ -102,21 +102,38 @@ class Program:
     def base(self):
         return self.addresses.get("api") or self.addresses["http"]
 
-    def ask(self, method, path, body=None, timeout=60):
+    def exchange(self, method, path, body=None, headers=None, timeout=60):
+        """One request as given, without judgement: status, headers (lower case), body."""
         where = urlparse(self.base())
+        target = where.path.rstrip("/") + path
         connection = http.client.HTTPConnection(where.hostname, where.port, timeout=timeout)
         try:
-            connection.request(method, where.path.rstrip("/") + path,
-                               None if body is None else json.dumps(body, ensure_ascii=False).encode(),
-                               {"Content-Type": "application/json"})
+            connection.request(method, target, body, headers or {})
             answer = connection.getresponse()
-            text = answer.read()
+            text = answer.read().decode()
         finally:
             connection.close()
-        parsed = json.loads(text) if text else {}
-        if answer.status >= 300:
-            raise Refused(answer.status, parsed)
-        return parsed
+        told = {name.lower(): value for name, value in answer.getheaders()}
+        kind = told.get("content-type", "").split(";")[0]
+        parsed = json.loads(text) if kind == "application/json" else text
+        self.log_response(method, target, answer.status, kind, parsed)
+        return answer.status, told, parsed
+
+    def log_response(self, method, target, status, kind, body):
+        """For check_openapi.py, if it runs us."""
+        log = os.environ.get("DUHUI_RESPONSE_LOG")
+        if log:
+            line = {"program": Path(self.program).name, "method": method, "target": target, "status": status,
+                    "content_type": kind, "body": body}
+            with open(log, "a", encoding="utf-8") as out:
+                out.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def ask(self, method, path, body=None, timeout=60):
+        text = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        status, _, answer = self.exchange(method, path, text, {"Content-Type": "application/json"}, timeout)
+        if status >= 300:
+            raise Refused(status, answer)
+        return answer
 
     def get(self, target, /, **query):
         if query:
