@@ -48,20 +48,5 @@ class KillNine(unittest.TestCase):
             self.assertFalse(missing, f"kill {kill} (seed {SEED}): {victim.folder.name} lost {missing}")
 
 
-class GracefulStop(unittest.TestCase):
-    def test_sigterm_ends_within_three_seconds_and_loses_nothing(self):
-        with World(agents=2) as world:
-            visit = world.new_visit(world.agents[0])
-            world.settle()
-            for _ in range(20):
-                world.save(world.agents[0], visit)
-            for program in (world.agents[0], world.hub):
-                self.assertLess(program.stop(), 3.0)
-                program.start()
-            world.settle()
-            for program in (world.hub, *world.agents):
-                self.assertEqual(texts_at(program, [visit]), world.agents[0].saved)
-
-
 if __name__ == "__main__":
     unittest.main()
