@@ -72,7 +72,7 @@ std::string HostileDevice::hello(std::string_view channel_binding) {
   hello.mutable_acknowledged()->set_chain(empty_chain());
   hello.mutable_clock()->set_wall_ms(kNow);
   hello.set_credit(sync_limits::kDownstreamCredit);
-  hello.add_dictionaries(PayloadCodec::dictionary_id());
+  PayloadCodec::announce(&hello);
   hello.set_software("hostile");
   return encode_frame(frame);
 }
@@ -394,7 +394,7 @@ std::vector<std::string> HostileDevice::some_ops(std::size_t count, std::size_t 
 
 HostileDevice::Batch HostileDevice::packed(const std::vector<std::string>& ops) {
   Batch batch;
-  codec_.pack(views(ops), coin(), &batch);
+  codec_.pack(views(ops), {.dictionary = coin(), .columns = coin()}, &batch);
   std::string chain = empty_chain();
   for (const std::string& op : ops) chain = extend_chain(chain, op);
   batch.set_chain(chain);
