@@ -174,6 +174,33 @@ TEST_F(LinkTest, ConnectsAgainWhenTheHubHangsUp) {
   EXPECT_EQ(replica_->unacknowledged(), 0u);
 }
 
+TEST_F(LinkTest, CountsTheBytesOfThisConnectionAndOfAll) {
+  save();
+  const auto test = [](LinkTest& self) -> awaitable<void> {
+    EXPECT_EQ(self.link_.bytes_total().written, 0u);
+    EXPECT_TRUE(co_await self.link_.wait_caught_up(seconds(10)));
+    const LinkBytes first = self.link_.bytes();
+    EXPECT_GT(first.written, 0u);
+    EXPECT_GT(first.read, 0u);
+    EXPECT_EQ(self.link_.bytes_total().written, first.written);
+    self.link_.enable(false);
+    self.save();
+    EXPECT_FALSE(co_await self.link_.wait_caught_up(hours(1)));
+    EXPECT_EQ(self.link_.bytes().written, 0u);  // no connection
+    const LinkBytes ended = self.link_.bytes_total();
+    EXPECT_GE(ended.written, first.written);
+    EXPECT_GE(ended.read, first.read);
+    self.link_.enable(true);
+    EXPECT_TRUE(co_await self.link_.wait_caught_up(seconds(10)));
+    const LinkBytes second = self.link_.bytes();
+    EXPECT_GT(second.written, 0u);
+    EXPECT_EQ(self.link_.bytes_total().written, ended.written + second.written);
+    EXPECT_EQ(self.link_.bytes_total().read, ended.read + second.read);
+  };
+  run(test(*this));
+  EXPECT_EQ(hub_.connections, 2);
+}
+
 TEST_F(LinkTest, StaysAwayWhileItIsSwitchedOff) {
   const auto test = [](LinkTest& self) -> awaitable<void> {
     EXPECT_TRUE(co_await self.link_.wait_caught_up(seconds(10)));
