@@ -15,6 +15,7 @@
 #include "agent/app/status_text.h"
 #include "shared/cli/assignments.h"
 #include "shared/cli/record_commands.h"
+#include "shared/cli/usage.h"
 #include "shared/net/patience.h"
 
 namespace duhui::agent {
@@ -55,32 +56,35 @@ asio::awaitable<Json> serve_in_json(AgentService& service,
 }  // namespace
 
 int AgentProgram::run(int argc, char** argv) {
-  CLI::App app{
-      console_("督汇·校端：学校和督学手边的记录，有没有网络都能用。",
-               "Duhui agent: supervision records at the school, with or without a network."),
-      "duhui-agent"};
-  app.set_version_flag("--version", "duhui-agent " + program_version());
+  CLI::App app{console_("督汇终端：学校和督学手边的记录，有没有网络都能用。",
+                        "Duhui agent: supervision records at the school, with or without a "
+                        "network."),
+               "duhui-agent"};
+  cli::speak(app, console_, "duhui-agent " + program_version());
   app.require_subcommand(1);
   app.fallthrough();
   app.add_flag("--json", *console_.json_flag(), console_("以 JSON 回答", "answer in JSON"));
-  app.add_option("--data", data_, console_("数据文件夹", "data folder"));
-  app.add_option("--config", config_, console_("设置文件（TOML）", "settings file (TOML)"));
-  app.add_option("--lang", language_, console_("zh 或 en", "zh or en"))
+  app.add_option("--data", data_,
+                 console_("数据文件夹；默认：root 为 /var/lib/duhui-agent，其他用户为 "
+                          "$XDG_STATE_HOME/duhui-agent，未设时 ~/.local/state/duhui-agent",
+                          "data folder; default: /var/lib/duhui-agent as root, otherwise "
+                          "$XDG_STATE_HOME/duhui-agent, unset: ~/.local/state/duhui-agent"));
+  app.add_option("--config", config_,
+                 console_("设置文件（TOML）；默认：数据文件夹里的 agent.toml（如果有）",
+                          "settings file (TOML); default: agent.toml in the data folder, if any"));
+  app.add_option("--lang", language_,
+                 console_("输出的语言；默认：按系统语言", "language; default: the locale's"))
       ->check(CLI::IsMember({"zh", "en"}));
-  app.footer(console_(
-      "退出码：0 成功，1 失败，2 用法错误，3 没有找到，4 规则不允许，5 服务或存储不可用，6 冲突",
-      "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by a rule, "
-      "5 service or storage unavailable, 6 conflict"));
+  app.footer(
+      "  duhui-agent init --ticket-file sch-001.ticket\n"
+      "  duhui-agent serve --port 7481\n"
+      "  duhui-agent status --json\n\n" +
+      cli::exit_codes(console_));
   cli::RecordCommands records(
       console_, [this] { return connect(); }, &action_);
   add_commands(app);
   records.add_to(app, "duhui-agent");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error, console_.out(), console_.err());
-    return code == 0 ? 0 : static_cast<int>(cli::ExitCode::usage);
-  }
+  if (const auto ended = cli::parse_arguments(app, argc, argv, console_)) return *ended;
   if (auto settled = settle(); !settled) return console_.fail(settled.error());
   return action_();
 }
@@ -108,7 +112,10 @@ void AgentProgram::add_commands(CLI::App& app) {
 
   auto* serve_command = app.add_subcommand("serve", console_("运行服务", "run the service"));
   serve_command
-      ->add_option("--port", port_, console_("本机网页端口，0 为任意", "loopback port, 0 for any"))
+      ->add_option("--port", port_,
+                   console_("本机接口的端口，0 为任意；默认：设置里的 api.port",
+                            "loopback port of the API, 0 for any; default: api.port of the "
+                            "settings"))
       ->check(CLI::Range(0, 65535));
   serve_command->footer("  duhui-agent serve --data /var/lib/duhui-agent");
   on(*serve_command, &AgentProgram::serve);
@@ -120,8 +127,10 @@ void AgentProgram::add_commands(CLI::App& app) {
   auto* sync_command =
       app.add_subcommand("sync", console_("现在就与中心交换", "exchange with the hub now"));
   sync_command
-      ->add_option("--wait-ms", wait_ms_, console_("最多等多少毫秒", "wait at most this long"))
-      ->check(CLI::Range(0, 600'000));
+      ->add_option("--wait-ms", wait_ms_,
+                   console_("最多等多少毫秒", "milliseconds to wait at most"))
+      ->check(CLI::Range(0, 600'000))
+      ->capture_default_str();
   sync_command->footer("  duhui-agent sync --wait-ms 10000");
   on(*sync_command, &AgentProgram::sync);
 
@@ -134,12 +143,19 @@ void AgentProgram::add_commands(CLI::App& app) {
   auto* link_command =
       app.add_subcommand("link", console_("断开或恢复与中心的连接", "cut or restore the link"));
   link_command->require_subcommand(1);
-  on(*link_command->add_subcommand("on", console_("恢复", "let it connect")),
-     &AgentProgram::link_on);
-  on(*link_command->add_subcommand("off", console_("断开", "cut it off")), &AgentProgram::link_off);
+  link_command->footer("  duhui-agent link off\n  duhui-agent link on\n\n" +
+                       cli::exit_codes(console_));
+  const auto add_link = [&](const std::string& name, const std::string& text, auto work) {
+    auto* command = link_command->add_subcommand(name, text);
+    command->footer("  duhui-agent link " + name);
+    on(*command, work);
+  };
+  add_link("on", console_("恢复", "let it connect"), &AgentProgram::link_on);
+  add_link("off", console_("断开", "cut it off"), &AgentProgram::link_off);
 
   auto* config_command = app.add_subcommand("config", console_("设置", "settings"));
   config_command->require_subcommand(1);
+  config_command->footer("  duhui-agent config check\n\n" + cli::exit_codes(console_));
   auto* check =
       config_command->add_subcommand("check", console_("检查设置文件", "check the settings file"));
   check->footer("  duhui-agent config check --config agent.toml");

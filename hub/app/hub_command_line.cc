@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "hub/app/hub_commands.h"
+#include "shared/cli/usage.h"
 
 namespace duhui::hub {
 
@@ -37,8 +38,8 @@ void HubCommands::add_to(CLI::App& app) {
 
 void HubCommands::add_life(CLI::App& app) {
   auto* init_command = app.add_subcommand(
-      "init", console_("建立枢纽：数据文件夹、密钥和编号", "make a hub: its folder, keys and id"));
-  init_command->add_option("--name", options_.name, console_("枢纽名称", "name of the hub"));
+      "init", console_("建立中心：数据文件夹、密钥和编号", "make a hub: its folder, keys and id"));
+  init_command->add_option("--name", options_.name, console_("中心名称", "name of the hub"));
   init_command->footer("  duhui-hub init --data ./hub --name 株洲市教育督导室");
   on(*init_command, &HubCommands::init);
 
@@ -69,6 +70,7 @@ void HubCommands::add_life(CLI::App& app) {
 
   auto* config = app.add_subcommand("config", console_("设置", "settings"));
   config->require_subcommand(1);
+  config->footer("  duhui-hub config check\n\n" + cli::exit_codes(console_));
   auto* check = config->add_subcommand(
       "check",
       console_("检查设置文件并显示生效的值", "check the settings file, show what is in force"));
@@ -80,21 +82,27 @@ void HubCommands::add_tickets(CLI::App& app) {
   auto* ticket =
       app.add_subcommand("ticket", console_("终端入网凭证", "enrolment tickets of devices"));
   ticket->require_subcommand(1);
+  ticket->footer("  duhui-hub ticket create --school sch-001 --out sch-001.ticket\n\n" +
+                 cli::exit_codes(console_));
   auto* create = ticket->add_subcommand("create", console_("签发凭证", "make a ticket"));
   create->add_option("--school", options_.school, console_("学校编号", "id of the school"));
   create->add_option(
       "--scope", options_.scopes,
       console_("或直接给出范围，可多个", "or the scopes themselves; may be repeated"));
-  create->add_option("--name", options_.name, console_("终端名称", "name of the device"));
+  create->add_option(
+      "--name", options_.name,
+      console_("终端名称；默认：学校名称", "name of the device; default: the school's"));
   create->add_option("--uses", options_.uses, console_("可用次数", "how many devices may use it"))
-      ->check(CLI::Range(1, 1000));
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   create
       ->add_option("--expires-hours", options_.expires_hours,
                    console_("有效小时数", "hours until it expires"))
-      ->check(CLI::Range(1, 366 * 24));
+      ->check(CLI::Range(1, 366 * 24))
+      ->capture_default_str();
   create->add_option(
       "--address", options_.address,
-      console_("终端访问枢纽的地址 host:port", "where devices reach the hub, host:port"));
+      console_("终端访问中心的地址 host:port", "where devices reach the hub, host:port"));
   create->add_option("--out", options_.file,
                      console_("凭证写入文件", "write the ticket to this file"));
   create->footer("  duhui-hub ticket create --school sch-001 --out sch-001.ticket");
@@ -107,6 +115,8 @@ void HubCommands::add_tickets(CLI::App& app) {
 void HubCommands::add_devices(CLI::App& app) {
   auto* device = app.add_subcommand("device", console_("终端", "devices"));
   device->require_subcommand(1);
+  device->footer("  duhui-hub device list\n  duhui-hub device revoke 荷塘区样例小学1\n\n" +
+                 cli::exit_codes(console_));
   auto* list = device->add_subcommand("list", console_("列出终端", "list the devices"));
   list->footer("  duhui-hub device list --json");
   on(*list, &HubCommands::list_devices);
@@ -126,7 +136,8 @@ void HubCommands::add_reviews(CLI::App& app) {
   auto* waiting = app.add_subcommand(
       "quarantine", console_("列出未能合并的操作", "list ops that could not be merged"));
   waiting->add_option("--limit", options_.limit, console_("最多几条", "how many at most"))
-      ->check(CLI::Range(1, 1000));
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   waiting->footer("  duhui-hub quarantine");
   on(*waiting, &HubCommands::quarantine);
   auto* verify_command = app.add_subcommand(

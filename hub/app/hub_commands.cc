@@ -101,7 +101,7 @@ Result<int> HubCommands::init(const HubSettings& settings) {
     console_.print({{"id", id}, {"name", name}, {"data", settings.data}, {"pin", pin}});
     return kDone;
   }
-  console_.out() << console_("枢纽已建立：", "hub made: ") << settings.data << "\n  "
+  console_.out() << console_("中心已建立：", "hub made: ") << settings.data << "\n  "
                  << console_("编号  ", "id    ") << id << "\n  "
                  << console_("公钥指纹  ", "TLS key  ") << pin << "\n"
                  << console_("下一步：", "next: ") << "duhui-hub serve --data " << settings.data
@@ -131,7 +131,7 @@ Result<int> HubCommands::serve(const HubSettings& given) {
       console_.print(line);
       return;
     }
-    console_.out() << console_("枢纽就绪。终端接入 ", "hub ready. devices: ")
+    console_.out() << console_("中心就绪。终端接入 ", "hub ready. devices: ")
                    << text_of(addresses, "devices") << console_("，接口 ", ", API: ")
                    << text_of(addresses, "http") << std::endl;
   }));

@@ -23,7 +23,7 @@ Result<ListenAddress> parse_listen_address(const std::string& text);
 /// The settings of duhui-hub, as in hub.toml; every one has a default.
 struct HubSettings {
   std::string data = "/var/lib/duhui-hub";
-  std::string name = "枢纽";
+  std::string name = "中心";
   ListenAddress devices{"0.0.0.0", 7443};
   ListenAddress http{"127.0.0.1", 7480};
   std::string public_address{};  // what tickets say: "host:port" or a host

@@ -14,6 +14,7 @@
 #include "shared/cli/console.h"
 #include "shared/cli/protobuf_log.h"
 #include "shared/cli/record_commands.h"
+#include "shared/cli/usage.h"
 
 namespace duhui::hub {
 namespace {
@@ -42,19 +43,29 @@ Result<HubSettings> find_settings(const Sources& sources) {
 
 int run(int argc, char** argv) {
   cli::Console console(cli::choose_language(argc, argv), std::cout, std::cerr);
-  CLI::App app(console("督汇枢纽：汇集各校督导记录的中心",
+  CLI::App app(console("督汇中心：汇集各校的督导记录",
                        "Duhui hub: where the supervision records of all schools meet"),
                "duhui-hub");
+  cli::speak(app, console, std::string("duhui-hub ") + DUHUI_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
-  app.set_version_flag("--version", std::string("duhui-hub ") + DUHUI_VERSION);
   Sources sources;
   std::string language;
-  app.add_option("--data", sources.data, console("数据文件夹", "data folder"));
-  app.add_option("--config", sources.config, console("设置文件（TOML）", "settings file (TOML)"));
-  app.add_option("--lang", language, console("语言", "language"))
+  app.add_option("--data", sources.data,
+                 console("数据文件夹；默认：/var/lib/duhui-hub，或设置里的 data",
+                         "data folder; default: /var/lib/duhui-hub, or data of the settings"));
+  app.add_option("--config", sources.config,
+                 console("设置文件（TOML）；默认：数据文件夹里的 hub.toml（如果有）",
+                         "settings file (TOML); default: hub.toml in the data folder, if any"));
+  app.add_option("--lang", language,
+                 console("输出的语言；默认：按系统语言", "language; default: the locale's"))
       ->check(CLI::IsMember({"zh", "en"}));
-  app.add_flag("--json", *console.json_flag(), console("以 JSON 输出", "print JSON"));
+  app.add_flag("--json", *console.json_flag(), console("以 JSON 回答", "answer in JSON"));
+  app.footer(
+      "  duhui-hub init --data ./hub\n"
+      "  duhui-hub serve --data ./hub\n"
+      "  duhui-hub status --json\n\n" +
+      cli::exit_codes(console));
 
   std::function<int()> action;
   std::unique_ptr<HubConnection> connection;
@@ -73,17 +84,7 @@ int run(int argc, char** argv) {
   hub_commands.add_to(app);
   cli::RecordCommands record_commands(console, connect, &action);
   record_commands.add_to(app, "duhui-hub");
-  app.footer(console(
-      "退出码：0 完成，1 失败，2 用法有误，3 没有找到，4 规则不允许，5 服务或存储不可用，6 冲突",
-      "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by a rule, "
-      "5 service or storage unavailable, 6 conflict"));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const bool asked = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
-    app.exit(error, console.out(), console.err());
-    return asked ? 0 : static_cast<int>(cli::ExitCode::usage);
-  }
+  if (const auto ended = cli::parse_arguments(app, argc, argv, console)) return *ended;
   return action ? action() : static_cast<int>(cli::ExitCode::usage);
 }
 

@@ -7,6 +7,7 @@
 
 #include "shared/cli/assignments.h"
 #include "shared/cli/record_text.h"
+#include "shared/cli/usage.h"
 #include "shared/record/json_text.h"
 
 namespace duhui::cli {
@@ -17,6 +18,10 @@ using Json = nlohmann::json;
 std::string example(const std::string& program, const std::string& words) {
   return "  " + program + " " + words;
 }
+
+constexpr const char* kResolveExample =
+    "conflict resolve 0199… item_answers/C6 '{\"value\":\"no\"}' --as u-off-430202-1 "
+    "--reason 现场复核";
 
 /// "&name=value", or nothing.
 std::string query_part(const char* name, const std::string& value) {
@@ -41,6 +46,9 @@ void RecordCommands::add_to(CLI::App& app, const std::string& program) {
   auto* record = app.add_subcommand(
       "record", console_("新建、查看、修改记录", "create, show and change records"));
   record->require_subcommand(1);
+  record->footer(example(program, "record list --type visit_record --school sch-001") + "\n" +
+                 example(program, "record show sch-001 --type school") + "\n\n" +
+                 exit_codes(console_));
   add_new(*record, program);
   add_show(*record, program);
   add_set(*record, program);
@@ -92,8 +100,7 @@ void RecordCommands::add_set(CLI::App& record, const std::string& program) {
   command->add_option("--type", options_.type,
                       console_("登记编号所属种类", "type of a readable id"));
   command->add_option("--as", options_.person, console_("修改人", "who changes it"))->required();
-  command->add_option("--seen", options_.seen,
-                      console_("查看时得到的标记", "the token that `record show` gave"));
+  command->add_option("--seen", options_.seen, seen_text());
   command->add_option("--reason", options_.reason, console_("理由", "reason"));
   command->add_option("--add", options_.adds, console_("集合=成员", "set=member to put in"))
       ->allow_extra_args(false);
@@ -122,7 +129,8 @@ void RecordCommands::add_list(CLI::App& record, const std::string& program) {
   command->add_option("--to", options_.to, console_("日期不晚于", "not after this date"));
   command->add_option("--after", options_.after, console_("从这条之后", "after this one"));
   command->add_option("--limit", options_.limit, console_("最多几条", "how many at most"))
-      ->check(CLI::Range(1, 1000));
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   command->add_flag("--all", options_.all, console_("全部", "all of them"));
   command->footer(example(program, "record list --type visit_record --school sch-001"));
   on(*command, &RecordCommands::list);
@@ -173,10 +181,13 @@ void RecordCommands::add_why(CLI::App& app, const std::string& program) {
 void RecordCommands::add_conflicts(CLI::App& app, const std::string& program) {
   auto* conflict = app.add_subcommand("conflict", console_("分歧", "conflicts"));
   conflict->require_subcommand(1);
+  conflict->footer(example(program, "conflict list") + "\n" + example(program, kResolveExample) +
+                   "\n\n" + exit_codes(console_));
   auto* all = conflict->add_subcommand("list", console_("列出未处理的分歧", "list open conflicts"));
   all->add_option("--limit", options_.limit,
                   console_("最多几条记录", "of how many records at most"))
-      ->check(CLI::Range(1, 1000));
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   all->footer(example(program, "conflict list"));
   on(*all, &RecordCommands::list_conflicts);
   auto* decide = conflict->add_subcommand("resolve", console_("决定一个分歧", "settle a conflict"));
@@ -188,12 +199,15 @@ void RecordCommands::add_conflicts(CLI::App& app, const std::string& program) {
   decide->add_option("--reason", options_.reason, console_("理由", "reason"))->required();
   decide->add_option("--type", options_.type,
                      console_("登记编号所属种类", "type of a readable id"));
-  decide->add_option("--seen", options_.seen,
-                     console_("查看时得到的标记", "the token of `record show`"));
-  decide->footer(example(program,
-                         "conflict resolve 0199… item_answers/C6 '{\"value\":\"no\"}' --as "
-                         "u-off-430202-1 --reason 现场复核"));
+  decide->add_option("--seen", options_.seen, seen_text());
+  decide->footer(example(program, kResolveExample));
   on(*decide, &RecordCommands::resolve);
+}
+
+std::string RecordCommands::seen_text() const {
+  return console_("record show 给出的标记：只替换当时看到的值；默认：替换记录现在的值",
+                  "the token that `record show` gave: only what was on screen then is replaced; "
+                  "default: the record as it is now");
 }
 
 std::string RecordCommands::record_path(const std::string& tail, const std::string& query) const {

@@ -84,6 +84,7 @@ class RecordCommands {
   Result<int> list_conflicts(Caller& caller);
   Result<int> resolve(Caller& caller);
 
+  std::string seen_text() const;
   std::string record_path(const std::string& tail, const std::string& query = {}) const;
   Result<nlohmann::json> edits() const;
 

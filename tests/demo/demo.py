@@ -122,7 +122,7 @@ def wire(link):
 
 
 def begin(account, folder, programs):
-    account.head("建立枢纽，导入登记数据", "make a hub, take in the registries")
+    account.head("建立中心，导入登记数据", "make a hub, take in the registries")
     hub = programs.add(Hub(folder / "hub"))
     hub.run("init", "--name", "荷塘区教育督导室（样例）")
     hub.start()
@@ -130,7 +130,7 @@ def begin(account, folder, programs):
     hub.run("import", "--from", str(DATA))
     registries = len(hub.listed())
     account.line(f"{registries} 条登记记录 registry records, {time.monotonic() - began:.1f} s")
-    account.expect(registries > 900, "登记数据已在枢纽", "the registries are at the hub")
+    account.expect(registries > 900, "登记数据已在中心", "the registries are at the hub")
 
     account.head("三台终端凭入网凭证登记", "three devices enrol, each with its ticket")
     places = (("agent-a", ("sch-001", "sch-002", "sch-011")),
@@ -202,7 +202,7 @@ def offline_week(account, hub, agents, visit, notice, folder):
 
 
 def reconnect(account, hub, agents):
-    account.head("网络恢复：各终端接入枢纽（WebSocket/TLS）", "the network is back: every device connects")
+    account.head("网络恢复：各终端接入中心（WebSocket/TLS）", "the network is back: every device connects")
     for agent in agents:
         waiting = agent.get("/status")["unacknowledged"]
         began = time.monotonic()
@@ -219,7 +219,7 @@ def reconnect(account, hub, agents):
 
 
 def show_conflicts(account, hub, visit):
-    account.head("枢纽显示两处分歧：两个值、各自的作者", "the hub shows two conflicts: both values, both authors")
+    account.head("中心显示两处分歧：两个值、各自的作者", "the hub shows two conflicts: both values, both authors")
     conflicts = [c for c in hub.get("/conflicts")["conflicts"] if c["record"] == visit]
     for conflict in conflicts:
         account.line(f"{conflict['field']}:")
@@ -235,7 +235,7 @@ def show_conflicts(account, hub, visit):
 
 
 def resolve(account, hub, agents, visit):
-    account.head("负责人在枢纽命令行裁定 C6", "the decision on C6, from the hub's command line")
+    account.head("负责人在中心命令行裁定 C6", "the decision on C6, from the hub's command line")
     words = ["conflict", "resolve", visit, "item_answers/C6",
              '{"value":"no","remark":"两人复看：炒粉确未留样，其余七样齐全。"}', "--as", OFFICER, "--reason", "两人一起复看"]
     account.line("duhui-hub " + " ".join(words[:2]) + " … item_answers/C6")
@@ -270,14 +270,14 @@ def compare(account, hub, agents, notice, problem, response):
             different += any(here.get(k) != there.get(k) for k in ("value", "state", "conflicts", "flags", "amendments"))
         missing = [row["id"] for row in rows if row["id"] not in everything]
         account.line(f"{agent.folder.name}: {len(rows)} 条记录 records, 逐字段比较 compared field by field {checked}")
-        account.expect(not different and not missing, "与枢纽相同", "equal to the hub")
+        account.expect(not different and not missing, "与中心相同", "equal to the hub")
     account.expect(hub.record(notice)["state"] == "withdrawn" and hub.record(problem)["state"] == "withdrawn",
                    "通知书与问题：已撤回", "the notice and its problem are withdrawn")
     answer = agents[0].record(response)
     account.expect(answer["state"] == "sent" and "no_action_needed" in answer["flags"],
                    "学校的反馈保留，并注明无需再处理", "the school's answer is kept and marked no action needed")
     report = hub.post("/verify", timeout=300)
-    account.expect(report.get("ok", report.get("sound", False)) is not False, "枢纽自检通过（哈希链、校验和）",
+    account.expect(report.get("ok", report.get("sound", False)) is not False, "中心自检通过（哈希链、校验和）",
                    "the hub's own verification passes")
 
 

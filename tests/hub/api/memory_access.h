@@ -27,7 +27,7 @@ class MemoryAccess final : public HubAccess {
  public:
   MemoryAccess() {
     facts_.id = HubId::random(random_);
-    facts_.name = "测试枢纽";
+    facts_.name = "测试中心";
     facts_.version = "test";
     facts_.origin = Origin::random(random_);
     facts_.pin = std::string(32, 'p');

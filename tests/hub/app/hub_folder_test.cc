@@ -25,13 +25,13 @@ class HubFolderTest : public ::testing::Test {
 };
 
 TEST_F(HubFolderTest, IsMadeOnceAndOpensAsTheSameHub) {
-  ASSERT_TRUE(HubFolder::create(path_, "枢纽", random_));
+  ASSERT_TRUE(HubFolder::create(path_, "中心", random_));
   HubId id;
   Digest pin;
   {
     auto folder = HubFolder::open(path_);
     ASSERT_TRUE(folder) << folder.error().detail;
-    EXPECT_EQ((*folder)->name(), "枢纽");
+    EXPECT_EQ((*folder)->name(), "中心");
     id = (*folder)->id();
     pin = (*folder)->tls().pin;
   }
@@ -43,14 +43,14 @@ TEST_F(HubFolderTest, IsMadeOnceAndOpensAsTheSameHub) {
 }
 
 TEST_F(HubFolderTest, IsOpenInOneProcessAtATime) {
-  ASSERT_TRUE(HubFolder::create(path_, "枢纽", random_));
+  ASSERT_TRUE(HubFolder::create(path_, "中心", random_));
   auto first = HubFolder::open(path_);
   ASSERT_TRUE(first);
   EXPECT_EQ(HubFolder::open(path_).error().code, ErrorCode::unavailable);
 }
 
 TEST_F(HubFolderTest, KeepsItsKeysFromOthers) {
-  ASSERT_TRUE(HubFolder::create(path_, "枢纽", random_));
+  ASSERT_TRUE(HubFolder::create(path_, "中心", random_));
   for (const char* name : {"/hub.key", "/tls.key"}) {
     struct stat found {};
     ASSERT_EQ(::stat((path_ + name).c_str(), &found), 0);
@@ -59,11 +59,11 @@ TEST_F(HubFolderTest, KeepsItsKeysFromOthers) {
 }
 
 TEST_F(HubFolderTest, KeepsItsKeysWhenTheDatabaseWasLost) {
-  ASSERT_TRUE(HubFolder::create(path_, "枢纽", random_));
+  ASSERT_TRUE(HubFolder::create(path_, "中心", random_));
   const auto key = read_file(path_ + "/hub.key");
   const auto certificate = read_file(path_ + "/tls.crt");
   std::filesystem::remove(path_ + "/hub.db");
-  ASSERT_TRUE(HubFolder::create(path_, "枢纽", random_));
+  ASSERT_TRUE(HubFolder::create(path_, "中心", random_));
   EXPECT_EQ(*read_file(path_ + "/hub.key"), *key);
   EXPECT_EQ(*read_file(path_ + "/tls.crt"), *certificate);
   EXPECT_TRUE(HubFolder::open(path_));
