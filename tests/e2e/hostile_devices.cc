@@ -117,7 +117,8 @@ awaitable<void> one_session(HostileDevice& device, net::HubAddress hub, Tally& t
     }
     device.welcomed();
   }
-  const Duration patience = attack.due == Due::health ? kGlance : kPatience;
+  const bool answer_is_due = attack.due == Due::refusal || attack.due == Due::acknowledgement;
+  const Duration patience = answer_is_due ? kPatience : kGlance;
   if (attack.deaf) {
     co_await (send_all(**stream, std::move(attack.frames)) || net::expire_after(seconds(3)));
   } else {
@@ -131,7 +132,8 @@ awaitable<void> one_session(HostileDevice& device, net::HubAddress hub, Tally& t
   count.acknowledged += answers.acknowledged;
   count.silent += !answers.refused && !answers.acknowledged;
   const bool wrong = (attack.due == Due::refusal && !answers.refused) ||
-                     (attack.due == Due::acknowledgement && !answers.acknowledged);
+                     (attack.due == Due::acknowledgement && !answers.acknowledged) ||
+                     (attack.due == Due::silence && answers.acknowledged);
   count.wrong += wrong;
   if (wrong) std::cerr << attack.name << ": " << answers.words << "\n";
 }

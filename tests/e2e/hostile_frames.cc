@@ -55,7 +55,8 @@ HostileDevice::HostileDevice(std::uint64_t seed,
       ticket_(std::move(ticket)),
       scope_(std::move(scope)),
       origin_(Origin::random(random_)),
-      turn_(first) {}
+      turn_(first),
+      counts_turn_(first) {}
 
 std::string HostileDevice::hello(std::string_view channel_binding) {
   origin_ = Origin::random(random_);
@@ -193,29 +194,24 @@ Attack HostileDevice::columns(int kind) {
 // --- batches whose numbers lie ---
 
 Attack HostileDevice::counts() {
-  const std::vector<std::string> ops = some_ops(5, 20);
-  Batch batch = packed(ops);
-  switch (random_.below(6)) {
-    case 0:
-      batch.set_count(0);
-      break;
-    case 1:
-      batch.set_count(4);
-      break;
-    case 2:
-      batch.set_count(0xFFFFFFFFu);
-      break;
-    case 3:
-      batch.set_first_seq(~0ull - 2);
-      break;
-    case 4:
-      batch.set_first_seq(1000);  // what lies before is not there
-      break;
-    default:
-      batch.set_raw_bytes(batch.raw_bytes() + (coin() ? 1u : 100'000u));
-      break;
+  Batch batch = packed(some_ops(5, 20));
+  Attack attack{.name = "wrong counts"};
+  const std::uint64_t kind = counts_turn_++ % 5;
+  if (kind == 0) {
+    batch.set_count(0);
+  } else if (kind == 1) {
+    batch.set_count(coin() ? 4 : 6);
+  } else if (kind == 2) {
+    batch.set_count(0xFFFFFFFFu);
+  } else if (kind == 3) {
+    // What lies before is not there; the last number may go round.
+    attack = {.name = "from far ahead", .due = Due::silence};
+    batch.set_first_seq(coin() ? 1000 : ~0ull - random_.below(10));
+  } else {
+    batch.set_raw_bytes(batch.raw_bytes() + (coin() ? 1u : 100'000u));
   }
-  return {.name = "wrong counts", .frames = {sealed(std::move(batch))}};
+  attack.frames.push_back(sealed(std::move(batch)));
+  return attack;
 }
 
 Attack HostileDevice::cut(int kind) {
@@ -349,14 +345,16 @@ Attack HostileDevice::strange_ops() {
     }
     sync::v1::Op op;
     op.ParseFromString(some_ops(1, 30).front());
-    if (coin()) op.set_scope(coin() ? "" : garbage(600));
+    if (coin()) op.set_scope(coin() ? "" : std::string(600, '/'));
     if (coin()) op.set_record_type(static_cast<std::uint32_t>(random_.next()));
     if (coin()) op.set_record_id(garbage(random_.below(40)));
     if (coin()) op.mutable_time()->set_hlc(random_.next());
     if (coin()) op.mutable_writes(0)->set_field(static_cast<std::uint32_t>(random_.next()));
     if (coin()) op.mutable_writes(0)->set_value(garbage(100));
     if (coin()) op.set_rank(0xFFFFFFFFu);
-    ops.push_back(op.SerializeAsString());
+    std::string bytes = op.SerializeAsString();
+    if (coin()) bytes += "\x4a\x10" + garbage(16);  // a scope that is no text
+    ops.push_back(std::move(bytes));
   }
   return {.name = "strange ops", .due = Due::health, .frames = {sealed(packed(ops))}};
 }

@@ -14,8 +14,9 @@
 namespace duhui::hostile {
 
 /// What the hub owes to an attack: the end of the session without an acknowledgement, an
-/// acknowledgement (honest ops, to prove that the device is heard at all), or only its health.
-enum class Due : std::uint8_t { refusal, acknowledgement, health };
+/// acknowledgement (honest ops, to prove that the device is heard at all), that it does not
+/// acknowledge (ops sent too early, which an honest device sends again), or only its health.
+enum class Due : std::uint8_t { refusal, acknowledgement, silence, health };
 
 struct Attack {
   std::string name;
@@ -75,6 +76,7 @@ class HostileDevice {
   const std::string scope_;
   Origin origin_;
   std::uint64_t turn_;
+  std::uint64_t counts_turn_;
 };
 
 }  // namespace duhui::hostile

@@ -131,7 +131,6 @@ class Hostile(unittest.TestCase):
             saved = world.agents[0].saved | world.agents[1].saved
             for program in (world.hub, *world.agents):
                 self.assertFalse(saved - texts_at(program, [visit]), program.folder.name)
-            self.judge(answers, errors)
             # What the attackers left behind is sound.
             report = world.hub.post("/verify", timeout=300)
             self.assertTrue(report.get("ok", report.get("sound")), report)
@@ -140,6 +139,7 @@ class Hostile(unittest.TestCase):
             for name, count in answers["attacks"].items():
                 print(f"  {name}: {count['tried']} tried, {count['refused']} refused, "
                       f"{count['acknowledged']} acknowledged")
+            self.judge(answers, errors)
 
     def judge(self, answers, errors):
         """Every kind was tried, was heard behind a welcome, and got what it deserved."""
