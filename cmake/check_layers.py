@@ -74,7 +74,7 @@ THIRD_PARTY = {
     "openssl/": ["shared/crypto", "shared/net"],
     "zstd": ["shared/sync"],
     "CLI/": ["agent/app", "hub/app", "shared/cli"],
-    "toml++/": ["agent/app", "hub/app"],
+    "toml++/": ["shared/cli"],
     "spdlog/": ["agent/app", "hub/app", "shared/cli"],
 }
 

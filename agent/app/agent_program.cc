@@ -174,7 +174,7 @@ Status AgentProgram::settle() {
     settings_ = std::move(read.settings);
     problems_ = std::move(read.problems);
     if (!problems_.empty() && !checks_settings_) {
-      return Error{ErrorCode::invalid_input, "settings: " + problems_.front()};
+      return cli::settings_error(problems_);
     }
     config_ = file;
   }
@@ -336,21 +336,7 @@ Result<int> AgentProgram::link_on() { return set_link(true); }
 Result<int> AgentProgram::link_off() { return set_link(false); }
 
 Result<int> AgentProgram::config_check() {
-  if (console_.json()) {
-    console_.print(
-        {{"file", config_}, {"settings", settings_json(settings_)}, {"problems", problems_}});
-  } else if (!problems_.empty()) {
-    for (const std::string& problem : problems_) console_.out() << "✗ " << problem << "\n";
-    console_.out() << std::flush;
-  } else {
-    console_.out() << (config_.empty()
-                           ? console_("没有设置文件，全部为默认值",
-                                      "no settings file, all defaults")
-                           : console_("设置文件无误：", "the settings are in order: ") + config_)
-                   << "\n"
-                   << settings_json(settings_).dump(2) << std::endl;
-  }
-  return problems_.empty() ? 0 : static_cast<int>(cli::ExitCode::usage);
+  return cli::report_settings(console_, settings_file(settings_), config_, problems_);
 }
 
 }  // namespace duhui::agent

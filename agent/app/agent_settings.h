@@ -4,9 +4,8 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "shared/base/result.h"
+#include "shared/cli/settings_file.h"
 
 namespace duhui::agent {
 
@@ -29,6 +28,9 @@ struct AgentSettings {
   std::string log_file{};
 };
 
+/// Each setting of `settings` under its name in the file. `settings` outlives the answer.
+cli::SettingsFile settings_file(AgentSettings& settings);
+
 /// The settings with the file's values; every mistake in the file is in `problems`.
 struct ReadSettings {
   AgentSettings settings{};
@@ -40,7 +42,5 @@ Result<ReadSettings> read_settings(const std::string& path);
 
 /// Where records are kept unless somebody says otherwise.
 std::string default_data_folder();
-
-nlohmann::json settings_json(const AgentSettings& settings);
 
 }  // namespace duhui::agent

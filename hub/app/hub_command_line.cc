@@ -23,7 +23,9 @@ void HubCommands::on(CLI::App& command, LocalWork work) {
     *parts_.action = [this, work] {
       auto settings = parts_.settings();
       if (!settings) return console_.fail(settings.error());
-      auto code = (this->*work)(*settings);
+      if (!settings->problems.empty())
+        return console_.fail(cli::settings_error(settings->problems));
+      auto code = (this->*work)(settings->settings);
       return code ? *code : console_.fail(code.error());
     };
   });
@@ -75,7 +77,12 @@ void HubCommands::add_life(CLI::App& app) {
       "check",
       console_("检查设置文件并显示生效的值", "check the settings file, show what is in force"));
   check->footer("  duhui-hub config check --config hub.toml");
-  on(*check, &HubCommands::check_config);
+  check->callback([this] {
+    *parts_.action = [this] {
+      auto code = check_config();
+      return code ? *code : console_.fail(code.error());
+    };
+  });
 }
 
 void HubCommands::add_tickets(CLI::App& app) {

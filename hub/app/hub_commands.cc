@@ -117,8 +117,8 @@ Result<int> HubCommands::serve(const HubSettings& given) {
   }
   if (!options_.http_listen.empty()) {
     DUHUI_TRY(address, parse_listen_address(options_.http_listen));
+    DUHUI_CHECK_OK(check_http(address));
     settings.http = std::move(address);
-    DUHUI_CHECK_OK(check_settings(settings));
   }
   if (!options_.address.empty()) settings.public_address = options_.address;
   // A short command may have it for a moment.
@@ -138,25 +138,9 @@ Result<int> HubCommands::serve(const HubSettings& given) {
   return kDone;
 }
 
-Result<int> HubCommands::check_config(const HubSettings& settings) {
-  if (console_.json()) {
-    console_.print(
-        {{"ok", true},
-         {"data", settings.data},
-         {"name", settings.name},
-         {"devices",
-          {{"listen", settings.devices.text()},
-           {"public_address", settings.public_address},
-           {"connections_max", settings.connections_max},
-           {"connections_per_address_max", settings.connections_per_address_max}}},
-         {"http", {{"listen", settings.http.text()}}},
-         {"log", {{"level", settings.log_level}, {"bytes_max", settings.log_bytes_max}}}});
-    return kDone;
-  }
-  console_.out() << "# " << console_("设置有效。生效的值：", "the settings are valid. In force:")
-                 << "\n"
-                 << settings_text(settings) << std::flush;
-  return kDone;
+Result<int> HubCommands::check_config() {
+  DUHUI_TRY(read, parts_.settings());
+  return cli::report_settings(console_, settings_file(read.settings), read.file, read.problems);
 }
 
 Result<int> HubCommands::import(cli::Caller& caller) {

@@ -41,7 +41,7 @@ class HubCommands {
   /// What every command needs; all of it outlives this.
   struct Parts {
     cli::Console& console;
-    std::function<Result<HubSettings>()> settings;
+    std::function<Result<ReadSettings>()> settings;
     std::function<Result<cli::Caller*>()> connect;
     std::function<int()>* action;  // set by the command that was typed
     std::string version{};
@@ -79,7 +79,7 @@ class HubCommands {
 
   Result<int> init(const HubSettings& settings);
   Result<int> serve(const HubSettings& settings);
-  Result<int> check_config(const HubSettings& settings);
+  Result<int> check_config();
   Result<int> import(cli::Caller& caller);
   Result<int> status(cli::Caller& caller);
   Result<int> create_ticket(cli::Caller& caller);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "shared/base/result.h"
+#include "shared/cli/settings_file.h"
 
 namespace duhui::hub {
 
@@ -33,14 +34,21 @@ struct HubSettings {
   std::size_t log_bytes_max = 8u << 20;  // of one log file; two older ones are kept
 };
 
-/// Reads settings over their defaults. `invalid_input` names the line; a key that is not known is
-/// an error, since a mistyped one would silently do nothing.
-Result<HubSettings> parse_settings(const std::string& toml_text, const std::string& name);
+/// Each setting of `settings` under its name in the file. `settings` outlives the answer.
+cli::SettingsFile settings_file(HubSettings& settings);
 
-/// What no single value shows: the API answers on this machine only.
-Status check_settings(const HubSettings& settings);
+/// The settings with the file's values; every mistake in the file is in `problems`.
+struct ReadSettings {
+  HubSettings settings{};
+  std::string file{};                   // empty: there is none
+  std::vector<std::string> problems{};  // "hub.toml:3: http.listen: ..."
+};
 
-/// The settings as a file with every key, for `config check` and as a start for one's own.
-std::string settings_text(const HubSettings& settings);
+/// Reads the text of the file `name` over the defaults. A name that is not known is a problem,
+/// since a mistyped one would silently do nothing.
+ReadSettings read_settings(const std::string& toml_text, const std::string& name);
+
+/// `invalid_input`: the API would not answer on this machine only.
+Status check_http(const ListenAddress& address);
 
 }  // namespace duhui::hub

@@ -26,19 +26,18 @@ struct Sources {
 };
 
 /// The file named, or `hub.toml` in the data folder; without either the defaults.
-Result<HubSettings> find_settings(const Sources& sources) {
-  HubSettings settings;
-  const std::string folder = sources.data.empty() ? settings.data : sources.data;
+Result<ReadSettings> find_settings(const Sources& sources) {
+  ReadSettings read;
+  const std::string folder = sources.data.empty() ? read.settings.data : sources.data;
   const std::string file = sources.config.empty() ? folder + "/hub.toml" : sources.config;
   auto text = read_file(file);
   if (text) {
-    DUHUI_TRY(read, parse_settings(*text, file));
-    settings = std::move(read);
+    read = read_settings(*text, file);
   } else if (!sources.config.empty() || text.error().code != ErrorCode::not_found) {
     return text.error();
   }
-  if (!sources.data.empty()) settings.data = sources.data;
-  return settings;
+  if (!sources.data.empty()) read.settings.data = sources.data;
+  return read;
 }
 
 int run(int argc, char** argv) {
@@ -72,7 +71,8 @@ int run(int argc, char** argv) {
   const auto settings = [&sources] { return find_settings(sources); };
   const auto connect = [&]() -> Result<cli::Caller*> {
     DUHUI_TRY(found, settings());
-    DUHUI_TRY(opened, HubConnection::open(found, DUHUI_VERSION));
+    if (!found.problems.empty()) return cli::settings_error(found.problems);
+    DUHUI_TRY(opened, HubConnection::open(found.settings, DUHUI_VERSION));
     connection = std::move(opened);
     return &connection->caller();
   };

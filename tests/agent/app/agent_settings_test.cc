@@ -40,6 +40,16 @@ TEST_F(AgentSettingsTest, NamesTheLineOfEveryMistake) {
   EXPECT_NE(all.find("agent.toml:5: log.level"), std::string::npos) << all;
 }
 
+TEST_F(AgentSettingsTest, ReadsWhatItShows) {
+  AgentSettings settings;
+  settings.data = "/srv/records";
+  settings.api_port = 7481;
+  const ReadSettings read_ = read(settings_file(settings).toml());
+  EXPECT_TRUE(read_.problems.empty());
+  EXPECT_EQ(read_.settings.data, settings.data);
+  EXPECT_EQ(read_.settings.api_port, 7481);
+}
+
 TEST_F(AgentSettingsTest, OpensNothingToTheNetwork) {
   EXPECT_EQ(read("[api]\naddress = \"0.0.0.0\"\n").problems.size(), 1u);
 }
