@@ -17,6 +17,7 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <nlohmann/json.hpp>
 
 #include "shared/base/bytes.h"
@@ -69,6 +70,9 @@ awaitable<void> listen(net::MessageStream& stream, Answers& answers, bool until_
   while (!answers.refused && !answers.acknowledged && !(until_welcome && answers.welcomed)) {
     auto bytes = co_await stream.read();
     if (!bytes) {
+      // Our patience may have ended, not the hub's.
+      const auto state = co_await asio::this_coro::cancellation_state;
+      if (state.cancelled() != asio::cancellation_type::none) co_return;
       answers.refused = true;
       answers.words = bytes.error().detail;
       co_return;
