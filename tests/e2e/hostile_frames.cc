@@ -116,6 +116,8 @@ Attack HostileDevice::next() {
       return flood(2);
     case 17:
       return questions();
+    case 18:
+      return far_ahead();
     default:
       return strange_ops();
   }
@@ -196,20 +198,25 @@ Attack HostileDevice::columns(int kind) {
 Attack HostileDevice::counts() {
   Batch batch = packed(some_ops(5, 20));
   Attack attack{.name = "wrong counts"};
-  const std::uint64_t kind = counts_turn_++ % 5;
+  const std::uint64_t kind = counts_turn_++ % 4;
   if (kind == 0) {
     batch.set_count(0);
   } else if (kind == 1) {
     batch.set_count(coin() ? 4 : 6);
   } else if (kind == 2) {
     batch.set_count(0xFFFFFFFFu);
-  } else if (kind == 3) {
-    // What lies before is not there; the last number may go round.
-    attack = {.name = "from far ahead", .due = Due::silence};
-    batch.set_first_seq(coin() ? 1000 : ~0ull - random_.below(10));
   } else {
     batch.set_raw_bytes(batch.raw_bytes() + (coin() ? 1u : 100'000u));
   }
+  attack.frames.push_back(sealed(std::move(batch)));
+  return attack;
+}
+
+/// What lies before is not there; the last number may go round.
+Attack HostileDevice::far_ahead() {
+  Batch batch = packed(some_ops(5, 20));
+  batch.set_first_seq(coin() ? 1000 : ~0ull - random_.below(10));
+  Attack attack{.name = "from far ahead", .due = Due::silence};
   attack.frames.push_back(sealed(std::move(batch)));
   return attack;
 }

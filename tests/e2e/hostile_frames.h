@@ -36,7 +36,7 @@ struct Attack {
 class HostileDevice {
  public:
   /// Kinds of attacks.
-  static constexpr std::uint64_t kKinds = 19;
+  static constexpr std::uint64_t kKinds = 20;
 
   /// `ticket`: what a hello presents. `first`: the kind of attack it begins with.
   HostileDevice(std::uint64_t seed, std::uint64_t first, std::string ticket, std::string scope);
@@ -53,6 +53,7 @@ class HostileDevice {
   Attack bomb(int kind);
   Attack columns(int kind);
   Attack counts();
+  Attack far_ahead();
   Attack cut(int kind);
   Attack forged();
   Attack flood(int kind);

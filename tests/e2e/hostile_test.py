@@ -25,7 +25,7 @@ ENROLLED = 6
 HOSTILE_DEVICES = BUILD / "tests" / "e2e" / "hostile_devices"
 # Of each kind that hostile_frames.cc knows.
 KINDS = ("bomb: ", "columns: a bomb", "columns: garbage", "columns: some bytes changed", "columns: cut off",
-         "columns: other counts", "wrong counts", "a frame cut off", "a payload cut off", "a frame over the limit",
+         "columns: other counts", "wrong counts", "from far ahead", "a frame cut off", "a payload cut off", "a frame over the limit",
          "forged", "flood: more bytes", "flood: batches", "flood: pings", "questions", "strange ops", "honest ops")
 # The scope of the attackers: no honest device reads it.
 ELSEWHERE = scope_of("sch-032")
