@@ -161,13 +161,13 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
   switch (frame->body_case()) {
     case Frame::kWelcome:
       if (greeting) {
-        on_welcome(frame->welcome(), effects, clock);
+        on_welcome(frame->welcome(), effects);
       } else {
         close("welcome out of turn", effects);
       }
       break;
     case Frame::kAck:
-      on_ack(frame->ack(), effects, clock);
+      on_ack(frame->ack(), effects);
       break;
     case Frame::kFeedPage:
       on_feed_page(frame->feed_page(), bytes.size(), effects);
@@ -204,16 +204,14 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
       close("frame of a kind only devices send", effects);
       break;
   }
-  // A save that failed may be on the disk all the same; the replica learns of it when it is next
-  // used, and nobody else will tell.
+  // After any frame, not only those that bring credit: a save that failed may be on the disk all
+  // the same; the replica learns of it when it is next used, and nobody else will tell.
   if (state_ == State::live) push_more(effects, clock);
   arm(effects);
   return effects;
 }
 
-void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
-                             std::vector<Effect>& effects,
-                             const ClockReading& clock) {
+void SyncSession::on_welcome(const sync::v1::Welcome& welcome, std::vector<Effect>& effects) {
   const store::v1::AgentState& state = replica_.state();
   const std::uint64_t hub_seq = welcome.hub_head().seq();
   for (const sync::v1::ScopeCursor& head : welcome.scopes()) {
@@ -267,12 +265,9 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome,
     send(frame, effects);
   }
   credit_ = welcome.credit() > sent_before_welcome_ ? welcome.credit() - sent_before_welcome_ : 0;
-  push_more(effects, clock);
 }
 
-void SyncSession::on_ack(const sync::v1::Ack& ack,
-                         std::vector<Effect>& effects,
-                         const ClockReading& clock) {
+void SyncSession::on_ack(const sync::v1::Ack& ack, std::vector<Effect>& effects) {
   if (state_ != State::live) return;
   if (ack.origin() != replica_.origin().view()) return close("ack of another stream", effects);
   if (auto kept = replica_.acknowledged(ack); !kept) return close(to_string(kept.error()), effects);
@@ -289,7 +284,6 @@ void SyncSession::on_ack(const sync::v1::Ack& ack,
   }
   compare_postponed(effects);
   effects.push_back(DurableAck{ack.through()});
-  push_more(effects, clock);
 }
 
 void SyncSession::grant(const std::string& scope, std::size_t bytes, std::vector<Effect>& effects) {

@@ -87,10 +87,8 @@ class SyncSession {
   void push_more(std::vector<Effect>& effects, const ClockReading& clock);
   void arm(std::vector<Effect>& effects);
 
-  void on_welcome(const sync::v1::Welcome& welcome,
-                  std::vector<Effect>& effects,
-                  const ClockReading& clock);
-  void on_ack(const sync::v1::Ack& ack, std::vector<Effect>& effects, const ClockReading& clock);
+  void on_welcome(const sync::v1::Welcome& welcome, std::vector<Effect>& effects);
+  void on_ack(const sync::v1::Ack& ack, std::vector<Effect>& effects);
   void on_feed_page(const sync::v1::FeedPage& page,
                     std::size_t bytes,
                     std::vector<Effect>& effects);

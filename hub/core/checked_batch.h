@@ -21,7 +21,7 @@ struct CheckedBatch {
   std::vector<Digest> digests;  // of its ops
 };
 
-/// The batch's origin, first seq and chain must be well formed.
+/// Says nothing of the batch's place in its stream.
 CheckedBatch check_batch(PayloadCodec& codec,
                          const sync::v1::Batch& batch,
                          std::string_view public_key);

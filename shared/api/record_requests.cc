@@ -278,11 +278,13 @@ Result<std::vector<Intent>> RecordRequests::edit(const RecordId& id,
   DUHUI_TRY(shown, lookup_.present_record(id, state));
   const RecordSchema& schema = *shown.schema;
   const EditAuthor author{.person = person, .at = time_text(source_.facts().now)};
-  Intent told;
-  told.record = id;
-  told.person = person;
-  told.seen = seen;
-  DUHUI_TRY(changed, changed_since_seen(told, state, source_.facts().origin));
+  Intent intent;
+  intent.record = id;
+  intent.type = state.type();
+  intent.person = person;
+  intent.reason = reason;
+  intent.seen = seen;
+  DUHUI_TRY(changed, changed_since_seen(intent, state, source_.facts().origin));
   Draft draft(shown, schema, std::move(changed));
   for (std::size_t n = 0; n < body["edits"].size(); ++n) {
     auto next = one_edit(schema, with_reason(body["edits"][n], reason), draft, author);
@@ -303,15 +305,8 @@ Result<std::vector<Intent>> RecordRequests::edit(const RecordId& id,
     }
   }
   const RecordEdit edit = draft.edit();
-
-  Intent intent;
-  intent.record = id;
-  intent.type = state.type();
   intent.writes = writes_of(edit);
-  intent.person = person;
   intent.rank = rank;
-  intent.reason = reason;
-  intent.seen = seen;
   intent.sees_all = edit.sees_all;
   std::vector<Intent> intents{std::move(intent)};
   Json after = RecordJson::instance().write(*draft.message());

@@ -21,7 +21,7 @@ bool run_one(std::uint64_t seed, bool verbose, std::uint64_t& saved, std::uint64
   forks += verdict.reincarnations;
   if (verdict.breach.empty()) return true;
   std::printf(
-      "seed %llu: %s\n  %s\n  replay: sim_runner --seed %llu --verbose\n",
+      "seed %llu: %s\n  %s\n  replay: ./dev sim --seed %llu --verbose\n",
       static_cast<unsigned long long>(seed),
       (verbose ? verdict.breach : verdict.breach.substr(0, verdict.breach.find('\n'))).c_str(),
       options.describe().c_str(), static_cast<unsigned long long>(seed));
