@@ -87,11 +87,12 @@ AgentApi::AgentApi(Replica& replica,
       hooks_(std::move(hooks)),
       started_(read_clock_().monotonic),
       nouns_(records) {
-  router_.add("GET", "/status", [this](const api::ApiRequest&) -> Result<api::ApiResponse> {
-    DUHUI_TRY(body, status());
-    return api::ApiResponse{200, std::move(body)};
-  });
-  router_.add("POST", "/link",
+  router_.add("GET", "/status", {Verb::read, Thing::status},
+              [this](const api::ApiRequest&) -> Result<api::ApiResponse> {
+                DUHUI_TRY(body, status());
+                return api::ApiResponse{200, std::move(body)};
+              });
+  router_.add("POST", "/link", {Verb::manage, Thing::link},
               [this](const api::ApiRequest& request) { return set_link(request); });
   nouns_.add_to(router_);
 }

@@ -65,11 +65,7 @@ class AgentApi {
   AgentApi(const AgentApi&) = delete;
   AgentApi& operator=(const AgentApi&) = delete;
 
-  api::ApiResponse dispatch(std::string_view method,
-                            std::string_view target,
-                            std::string_view body) const {
-    return router_.dispatch(method, target, body);
-  }
+  api::ApiResponse dispatch(const api::ApiCall& call) const { return router_.dispatch(call); }
   const api::Router& router() const { return router_; }
 
   Result<nlohmann::json> status();

@@ -207,7 +207,7 @@ Result<cli::Caller*> AgentProgram::connect() {
   if (holder == Holder::service) {
     caller_ = std::make_unique<cli::SocketCaller>(socket());
   } else {
-    caller_ = std::make_unique<cli::LocalCaller>(service_->router());
+    caller_ = std::make_unique<cli::LocalCaller>(service_->router(), Subject::Place::hub);
   }
   return caller_.get();
 }

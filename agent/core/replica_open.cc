@@ -7,8 +7,8 @@
 #include "agent/core/keys.h"
 #include "agent/core/record_batch.h"
 #include "agent/core/replica.h"
+#include "shared/base/scope.h"
 #include "shared/merge/hybrid_clock.h"
-#include "shared/sync/frame_codec.h"
 #include "shared/sync/limits.h"
 #include "shared/sync/stream_chain.h"
 

@@ -23,11 +23,7 @@ class HubApi {
   HubApi(const HubApi&) = delete;
   HubApi& operator=(const HubApi&) = delete;
 
-  api::ApiResponse answer(std::string_view method,
-                          std::string_view target,
-                          std::string_view body) const {
-    return router_.dispatch(method, target, body);
-  }
+  api::ApiResponse answer(const api::ApiCall& call) const { return router_.dispatch(call); }
   const api::Router& router() const { return router_; }
 
  private:

@@ -71,16 +71,18 @@ void HubNouns::add_to(api::Router& router) {
   const auto bind = [this](Handler handler) {
     return [this, handler](const api::ApiRequest& request) { return (this->*handler)(request); };
   };
-  router.add("GET", "/status", bind(&HubNouns::status));
-  router.add("GET", "/devices", bind(&HubNouns::devices));
-  router.add("GET", "/devices/{id}", bind(&HubNouns::device));
-  router.add("POST", "/devices/{id}/revoke", bind(&HubNouns::revoke));
-  router.add("POST", "/devices/{id}/restore", bind(&HubNouns::restore));
-  router.add("GET", "/tickets", bind(&HubNouns::tickets));
-  router.add("POST", "/tickets", bind(&HubNouns::create_ticket));
-  router.add("POST", "/import", bind(&HubNouns::import));
-  router.add("GET", "/quarantine", bind(&HubNouns::quarantine));
-  router.add("POST", "/verify", bind(&HubNouns::verify));
+  router.add("GET", "/status", {Verb::read, Thing::status}, bind(&HubNouns::status));
+  router.add("GET", "/devices", {Verb::read, Thing::devices}, bind(&HubNouns::devices));
+  router.add("GET", "/devices/{id}", {Verb::read, Thing::devices}, bind(&HubNouns::device));
+  router.add("POST", "/devices/{id}/revoke", {Verb::manage, Thing::devices},
+             bind(&HubNouns::revoke));
+  router.add("POST", "/devices/{id}/restore", {Verb::manage, Thing::devices},
+             bind(&HubNouns::restore));
+  router.add("GET", "/tickets", {Verb::read, Thing::tickets}, bind(&HubNouns::tickets));
+  router.add("POST", "/tickets", {Verb::manage, Thing::tickets}, bind(&HubNouns::create_ticket));
+  router.add("POST", "/import", {Verb::manage, Thing::registries}, bind(&HubNouns::import));
+  router.add("GET", "/quarantine", {Verb::read, Thing::quarantine}, bind(&HubNouns::quarantine));
+  router.add("POST", "/verify", {Verb::manage, Thing::integrity}, bind(&HubNouns::verify));
 }
 
 Result<api::ApiResponse> HubNouns::status(const api::ApiRequest&) {

@@ -9,10 +9,10 @@
 #include "hub/core/tickets.h"
 #include "shared/api/scopes.h"
 #include "shared/api/time_text.h"
+#include "shared/base/scope.h"
 #include "shared/crypto/registry_id.h"
 #include "shared/crypto/ticket.h"
 #include "shared/merge/view.h"
-#include "shared/sync/frame_codec.h"
 
 namespace duhui::hub {
 namespace {

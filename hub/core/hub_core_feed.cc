@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "hub/core/hub_core.h"
-#include "shared/sync/frame_codec.h"
+#include "shared/base/scope.h"
 
 namespace duhui::hub {
 namespace {

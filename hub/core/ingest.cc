@@ -5,10 +5,10 @@
 
 #include "duhui/store/v1/store.pb.h"
 #include "shared/base/check.h"
+#include "shared/base/scope.h"
 #include "shared/crypto/signing.h"
 #include "shared/merge/effective_time.h"
 #include "shared/merge/hybrid_clock.h"
-#include "shared/sync/frame_codec.h"
 #include "shared/sync/limits.h"
 #include "shared/sync/stamps.h"
 #include "shared/sync/stream_chain.h"

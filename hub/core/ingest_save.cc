@@ -5,8 +5,8 @@
 
 #include "duhui/store/v1/store.pb.h"
 #include "hub/core/ingest.h"
+#include "shared/base/scope.h"
 #include "shared/merge/hybrid_clock.h"
-#include "shared/sync/frame_codec.h"
 #include "shared/sync/limits.h"
 #include "shared/sync/stamps.h"
 #include "shared/sync/stream_chain.h"

@@ -55,6 +55,12 @@ Sentence sentence_of(ErrorCode code) {
       return {"", "暂时不可用，请稍后再试。", "Not available now; try again later."};
     case ErrorCode::limit_exceeded:
       return {"", "超出允许的大小或数量。", "Over a limit of size or number."};
+    case ErrorCode::unauthenticated:
+      return {"", "请先登录。", "Sign in first."};
+    case ErrorCode::forbidden:
+      return {"", "您的身份不能做这件事。", "You may not do this."};
+    case ErrorCode::throttled:
+      return {"", "尝试次数过多，请稍后再试。", "Too many tries; wait before the next."};
   }
   return {"", "", ""};
 }
@@ -77,6 +83,12 @@ int http_status(ErrorCode code) {
       return 503;
     case ErrorCode::corrupt_data:
       return 500;
+    case ErrorCode::unauthenticated:
+      return 401;
+    case ErrorCode::forbidden:
+      return 403;
+    case ErrorCode::throttled:
+      return 429;
   }
   return 500;
 }
@@ -110,7 +122,7 @@ std::optional<Error> error_of(const ApiResponse& answer) {
   if (!told.is_object()) return error;
   error.detail = told.value("detail", error.detail);
   const std::string name = told.value("code", "");
-  for (int n = 0; n <= static_cast<int>(ErrorCode::limit_exceeded); ++n) {
+  for (int n = 0; n <= static_cast<int>(kLastErrorCode); ++n) {
     if (to_string(static_cast<ErrorCode>(n)) == name) error.code = static_cast<ErrorCode>(n);
   }
   return error;

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +16,7 @@ namespace duhui::api {
 struct ApiResponse {
   int status = 200;
   nlohmann::json body;
+  std::vector<std::pair<std::string, std::string>> headers{};  // cookies, when to come again
 
   bool ok() const { return status >= 200 && status < 300; }
 };

@@ -88,14 +88,14 @@ void RecordNouns::add_to(Router& router) {
   const auto bind = [this](Result<ApiResponse> (RecordNouns::*handler)(const ApiRequest&)) {
     return [this, handler](const ApiRequest& request) { return (this->*handler)(request); };
   };
-  router.add("POST", "/records", bind(&RecordNouns::create));
-  router.add("GET", "/records", bind(&RecordNouns::list));
-  router.add("GET", "/records/{id}", bind(&RecordNouns::show));
-  router.add("GET", "/records/{id}/field", bind(&RecordNouns::field));
-  router.add("GET", "/records/{id}/why", bind(&RecordNouns::why));
-  router.add("POST", "/records/{id}/edits", bind(&RecordNouns::edit));
-  router.add("GET", "/conflicts", bind(&RecordNouns::conflicts));
-  router.add("GET", "/export", bind(&RecordNouns::export_all));
+  router.add("POST", "/records", {Verb::create, Thing::records}, bind(&RecordNouns::create));
+  router.add("GET", "/records", {Verb::read, Thing::records}, bind(&RecordNouns::list));
+  router.add("GET", "/records/{id}", {Verb::read, Thing::records}, bind(&RecordNouns::show));
+  router.add("GET", "/records/{id}/field", {Verb::read, Thing::records}, bind(&RecordNouns::field));
+  router.add("GET", "/records/{id}/why", {Verb::read, Thing::records}, bind(&RecordNouns::why));
+  router.add("POST", "/records/{id}/edits", {Verb::edit, Thing::records}, bind(&RecordNouns::edit));
+  router.add("GET", "/conflicts", {Verb::read, Thing::records}, bind(&RecordNouns::conflicts));
+  router.add("GET", "/export", {Verb::export_, Thing::records}, bind(&RecordNouns::export_all));
 }
 
 Result<RecordNouns::Found> RecordNouns::find(const ApiRequest& request) {

@@ -9,11 +9,11 @@
 #include "shared/api/provisional_numbers.h"
 #include "shared/api/record_ids.h"
 #include "shared/api/time_text.h"
+#include "shared/base/scope.h"
 #include "shared/crypto/registry_id.h"
 #include "shared/domain/check_edit.h"
 #include "shared/domain/told_events.h"
 #include "shared/record/record_json.h"
-#include "shared/sync/frame_codec.h"
 
 namespace duhui::api {
 namespace {

@@ -95,20 +95,28 @@ Result<std::string> ApiRequest::body_text(const std::string& name) const {
   return body[name].get<std::string>();
 }
 
-void Router::add(std::string method, std::string_view pattern, ApiHandler handler) {
-  routes_.push_back({std::move(method), split_path(pattern), std::move(handler)});
+Status granted(const Ruling& ruling) {
+  if (ruling.allowed) return Done{};
+  const bool nobody = ruling.reason == "sign_in";
+  return Error{nobody ? ErrorCode::unauthenticated : ErrorCode::forbidden,
+               std::string(ruling.reason)};
 }
 
-ApiResponse Router::dispatch(std::string_view method,
-                             std::string_view target,
-                             std::string_view body) const {
+void Router::add(std::string method, std::string_view pattern, Need need, ApiHandler handler) {
+  routes_.push_back({std::move(method), split_path(pattern), need, std::move(handler)});
+}
+
+ApiResponse Router::dispatch(const ApiCall& call) const {
+  std::string_view target = call.target;
   if (!target.starts_with(kBasePath)) {
     return error_answer({ErrorCode::not_found, "no such address: " + std::string(target)});
   }
   target.remove_prefix(kBasePath.size());
   const std::size_t mark = std::min(target.find('?'), target.size());
   ApiRequest request;
-  request.method = method;
+  request.method = call.method;
+  request.subject = call.subject;
+  request.session = call.session;
   request.path = target.substr(0, mark);
   if (mark < target.size()) request.query = parse_query(target.substr(mark + 1));
   const std::vector<std::string> parts = split_path(request.path);
@@ -120,8 +128,11 @@ ApiResponse Router::dispatch(std::string_view method,
       other_method = true;
       continue;
     }
-    if (!body.empty()) {
-      auto parsed = parse_json(body);
+    if (auto may = granted(authorize(call.subject, route.need.verb, route.need.thing)); !may) {
+      return error_answer(may.error());
+    }
+    if (!call.body.empty()) {
+      auto parsed = parse_json(call.body);
       if (!parsed) return error_answer(parsed.error());
       request.body = std::move(*parsed);
     }

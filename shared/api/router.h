@@ -11,10 +11,20 @@
 
 #include "shared/api/answer.h"
 #include "shared/base/result.h"
+#include "shared/domain/authority.h"
 
 namespace duhui::api {
 
 inline constexpr std::string_view kBasePath = "/api/v1";
+
+/// A request as it came, and who sent it.
+struct ApiCall {
+  std::string_view method{};
+  std::string_view target{};  // path and query as sent, with the base path
+  std::string_view body{};
+  Subject subject{};
+  std::string session{};  // what the session cookie said; whether it holds is in `subject`
+};
 
 /// One request, taken apart.
 struct ApiRequest {
@@ -23,6 +33,8 @@ struct ApiRequest {
   std::map<std::string, std::string> names;  // what the pattern's {parts} matched
   std::map<std::string, std::string> query;
   nlohmann::json body;  // null: none
+  Subject subject;
+  std::string session;
 
   /// Empty: absent.
   std::string query_text(const std::string& name) const;
@@ -36,21 +48,26 @@ struct ApiRequest {
 
 using ApiHandler = std::function<Result<ApiResponse>(const ApiRequest&)>;
 
-/// Finds the handler of a request. Filled once, then only asked.
+/// What a route is about: whom the authority lets through.
+struct Need {
+  Verb verb = Verb::manage;
+  Thing thing = Thing::records;
+};
+
+/// Finds the handler of a request and asks the authority first. Filled once, then only asked.
 class Router {
  public:
   /// `pattern`: "/records/{id}/why". One part of a path is never empty and may hold any characters,
   /// percent-encoded.
-  void add(std::string method, std::string_view pattern, ApiHandler handler);
+  void add(std::string method, std::string_view pattern, Need need, ApiHandler handler);
 
-  /// `target`: path and query as sent, with the base path. Whatever happens, an answer.
-  ApiResponse dispatch(std::string_view method,
-                       std::string_view target,
-                       std::string_view body) const;
+  /// Whatever happens, an answer.
+  ApiResponse dispatch(const ApiCall& call) const;
 
   struct Route {
     std::string method;
     std::vector<std::string> parts;  // "{id}" matches any
+    Need need;
     ApiHandler handler;
   };
   const std::vector<Route>& routes() const { return routes_; }
@@ -58,6 +75,9 @@ class Router {
  private:
   std::vector<Route> routes_;
 };
+
+/// `unauthenticated` or `forbidden`, unless the ruling allows it.
+Status granted(const Ruling& ruling);
 
 /// A text as one part of a path or value of a query.
 std::string percent_encoded(std::string_view text);

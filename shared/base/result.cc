@@ -20,6 +20,12 @@ std::string_view to_string(ErrorCode code) {
       return "unavailable";
     case ErrorCode::limit_exceeded:
       return "limit_exceeded";
+    case ErrorCode::unauthenticated:
+      return "unauthenticated";
+    case ErrorCode::forbidden:
+      return "forbidden";
+    case ErrorCode::throttled:
+      return "throttled";
   }
   return "unknown";
 }

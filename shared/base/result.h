@@ -20,7 +20,11 @@ enum class ErrorCode : std::uint8_t {
   storage_failed,  // the storage handle is dead: close, reopen, verify
   unavailable,     // try again later: peer gone, queue full, shutting down
   limit_exceeded,  // over an explicit limit
+  unauthenticated,  // nobody is signed in
+  forbidden,        // whoever is signed in may not do this; `detail` begins with why
+  throttled,        // too many tries: later
 };
+inline constexpr ErrorCode kLastErrorCode = ErrorCode::throttled;
 
 /// The identifier of `code`, as used in JSON answers.
 std::string_view to_string(ErrorCode code);

@@ -52,7 +52,12 @@ bool SocketCaller::answers(const std::string& socket_path) {
 api::ApiResponse LocalCaller::call(std::string_view method,
                                    const std::string& path,
                                    const Json& body) {
-  return router_.dispatch(method, target_of(path), body_text(body));
+  const std::string target = target_of(path);
+  const std::string text = body_text(body);
+  return router_.dispatch({.method = method,
+                           .target = target,
+                           .body = text,
+                           .subject = {.kind = Subject::Kind::operator_, .place = place_}});
 }
 
 }  // namespace duhui::cli

@@ -46,7 +46,8 @@ class SocketCaller final : public Caller {
 /// Handlers in this process.
 class LocalCaller final : public Caller {
  public:
-  explicit LocalCaller(const api::Router& router) : router_(router) {}
+  /// Asks as the operator of the program at `place`.
+  LocalCaller(const api::Router& router, Subject::Place place) : router_(router), place_(place) {}
 
   api::ApiResponse call(std::string_view method,
                         const std::string& path,
@@ -54,6 +55,7 @@ class LocalCaller final : public Caller {
 
  private:
   const api::Router& router_;
+  const Subject::Place place_;
 };
 
 }  // namespace duhui::cli

@@ -15,10 +15,13 @@ ExitCode exit_code(ErrorCode code) {
     case ErrorCode::not_found:
       return ExitCode::not_found;
     case ErrorCode::refused:
+    case ErrorCode::unauthenticated:
+    case ErrorCode::forbidden:
       return ExitCode::refused;
     case ErrorCode::conflict:
       return ExitCode::conflict;
     case ErrorCode::unavailable:
+    case ErrorCode::throttled:
     case ErrorCode::storage_failed:
       return ExitCode::unavailable;
     case ErrorCode::corrupt_data:

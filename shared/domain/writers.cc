@@ -6,6 +6,7 @@ record::v1::Writer writer_of(record::v1::Role role) {
   using namespace record::v1;  // NOLINT(google-build-using-namespace)
   switch (role) {
     case ROLE_RESPONSIBLE_SUPERVISOR:
+    case ROLE_CO_SUPERVISOR:
     case ROLE_COMMISSIONER:
     case ROLE_ZONE_LEADER:
     case ROLE_CHIEF_SUPERVISOR:
@@ -25,6 +26,8 @@ record::v1::Writer writer_of(record::v1::Role role) {
     case ROLE_SECTION_OFFICER:
       return WRITER_SECTION;
     case ROLE_IT_ADMIN:
+    case ROLE_SECURITY_ADMIN:
+    case ROLE_AUDITOR:
     case ROLE_UNSPECIFIED:
     case Role_INT_MIN_SENTINEL_DO_NOT_USE_:
     case Role_INT_MAX_SENTINEL_DO_NOT_USE_:

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "shared/base/scope.h"
 #include "shared/merge/limits.h"
 #include "shared/merge/record_state.h"
 

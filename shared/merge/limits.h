@@ -21,8 +21,6 @@ inline constexpr int kSeesPerOpMax = 20'000;
 inline constexpr std::size_t kPersonBytesMax = 128;
 /// A sentence or two: about 1,300 Chinese characters.
 inline constexpr std::size_t kReasonBytesMax = 4'000;
-/// "province/city/district/zone/school" with readable ids.
-inline constexpr std::size_t kScopeBytesMax = 512;
 /// Greatest field number protobuf can encode.
 inline constexpr std::uint32_t kFieldNumberMax = (1u << 29) - 1;
 /// Messages inside messages in one value; protobuf's own parser stops at 100.

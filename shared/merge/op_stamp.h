@@ -16,6 +16,8 @@ struct OpStamp {
   std::uint32_t rank = 0;
   /// Written at the hub.
   bool at_hub = false;
+  /// By a person without authority for it, as the hub knows: shown as a proposal, replaces nothing.
+  bool proposal = false;
 
   friend bool operator==(const OpStamp&, const OpStamp&) = default;
 };

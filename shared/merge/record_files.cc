@@ -1,5 +1,6 @@
 #include "shared/merge/record_files.h"
 
+#include "duhui/record/v1/account.pb.h"
 #include "duhui/record/v1/complaint.pb.h"
 #include "duhui/record/v1/escalation.pb.h"
 #include "duhui/record/v1/evaluation.pb.h"
@@ -15,6 +16,7 @@ namespace duhui {
 
 std::vector<const google::protobuf::FileDescriptor*> record_files() {
   return {
+      record::v1::Credential::descriptor()->file(),
       record::v1::Complaint::descriptor()->file(),
       record::v1::Escalation::descriptor()->file(),
       record::v1::Evaluation::descriptor()->file(),

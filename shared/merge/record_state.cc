@@ -110,6 +110,7 @@ Result<RecordState::Applied> RecordState::take(const Dot& dot, AnyOp&& op, const
   facts.stamp = stamp;
   facts.hlc = op.time().hlc();
   facts.creates = op.creates();
+  facts.sign_in = op.sign_in();
   facts.sees = read_dots(op.sees(), dot.origin);
   std::sort(facts.sees.begin(), facts.sees.end());
   facts.person = person_of(op);

@@ -66,6 +66,7 @@ struct OpFacts {
   OpStamp stamp;
   std::uint64_t hlc = 0;
   bool creates = false;
+  sync::v1::SignIn sign_in = sync::v1::SIGN_IN_UNSPECIFIED;
   std::vector<Dot> sees;  // ordered
 
   friend bool operator==(const OpFacts&, const OpFacts&) = default;

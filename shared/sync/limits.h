@@ -26,7 +26,6 @@ inline constexpr std::uint64_t kDownstreamCredit = 2 << 20;
 /// A feed page's raw size aim.
 inline constexpr std::size_t kPageRawBytesAim = 256 << 10;
 inline constexpr std::uint32_t kScopesMax = 4096;
-inline constexpr std::size_t kScopeBytesMax = 512;
 inline constexpr std::uint32_t kTrailMax = 64;
 /// Records answered at once when a checksum range is small enough.
 inline constexpr std::uint32_t kRangeRecordsMax = 16;

@@ -121,6 +121,7 @@ Result<sync::v1::Op> build_op(const Intent& intent, const RecordState& state, co
   op.set_record_type(intent.type);
   op.set_person(intent.person);
   op.set_rank(intent.rank);
+  op.set_sign_in(intent.sign_in);
   if (!intent.reason.empty()) op.set_reason(intent.reason);
   if (intent.creates) {
     op.set_creates(true);

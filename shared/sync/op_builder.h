@@ -33,6 +33,7 @@ struct Intent {
   std::string seen;
   /// The op is a deletion or a state transition: it names everything the person saw.
   bool sees_all = false;
+  sync::v1::SignIn sign_in = sync::v1::SIGN_IN_UNSPECIFIED;
 };
 
 /// The opaque token that says what a reader of `state` saw (base64url of duhui.store.v1.SeenToken).

@@ -8,6 +8,7 @@
 #include "shared/crypto/ticket.h"
 #include "tests/scenarios/core_factory.h"
 #include "tests/scenarios/registries.h"
+#include "tests/support/subjects.h"
 
 namespace duhui::scenarios {
 namespace {
@@ -115,8 +116,10 @@ api::ApiResponse CoreUniverse::call(const std::string& replica,
                                     const nlohmann::json& body) {
   const std::string target = std::string(api::kBasePath) + path;
   const std::string text = body.is_null() ? std::string() : body.dump();
-  api::ApiResponse answer = replica == kHub ? hub_.api().answer(method, target, text)
-                                            : agent(replica).api().dispatch(method, target, text);
+  const api::ApiCall call{
+      .method = method, .target = target, .body = text, .subject = kHubOperator};
+  api::ApiResponse answer =
+      replica == kHub ? hub_.api().answer(call) : agent(replica).api().dispatch(call);
   while (!queue_.empty()) {
     const auto next = std::move(queue_.front());
     queue_.pop_front();

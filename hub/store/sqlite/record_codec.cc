@@ -24,13 +24,15 @@ std::uint64_t from_zigzag(std::uint64_t value) {
   return (value >> 1) ^ ((value & 1) != 0 ? ~std::uint64_t{0} : 0);
 }
 
-/// Quality, rank and at_hub of a stamp in one number, small for what is common.
+constexpr std::uint64_t kProposal = std::uint64_t{1} << 40;  // above the 32 bits of a rank
+
+/// Quality, rank, at_hub and proposal of a stamp in one number, small for what is common.
 std::uint64_t kind_of(const OpStamp& stamp) {
   const auto quality = static_cast<std::uint32_t>(stamp.quality);
   // Enumerators from a newer program may be any number, so they are kept apart.
   const bool wide = quality > 7;
   const std::uint64_t low = (wide ? 0u : quality) | (stamp.at_hub ? 8u : 0u) | (wide ? 16u : 0u);
-  return low | (static_cast<std::uint64_t>(stamp.rank) << 5);
+  return low | (static_cast<std::uint64_t>(stamp.rank) << 5) | (stamp.proposal ? kProposal : 0);
 }
 
 std::uint64_t base_time(const RecordId& id) {
@@ -132,6 +134,7 @@ Result<std::vector<OpRef>> decode_ops(const RecordId& id,
           static_cast<sync::v1::TimeQuality>((*kind & 16) == 0 ? *kind & 7 : *quality);
       op.stamp.at_hub = (*kind & 8) != 0;
       op.stamp.rank = static_cast<std::uint32_t>(*kind >> 5);
+      op.stamp.proposal = (*kind & kProposal) != 0;
     }
     if ((*head & kOtherTime) != 0) {
       const auto step = take_varint(bytes);

@@ -14,7 +14,8 @@ namespace duhui::hub {
 
 /// The list of a record's ops in few bytes (docs/storage.md, "op list"):
 ///
-///   head  := bit 0 another origin than the op before, bit 1 another (quality, rank, at_hub),
+///   head  := bit 0 another origin than the op before, bit 1 another (quality, rank, at_hub,
+///            proposal),
 ///            bit 2 another effective time
 ///   op    := head [origin] seq [kind] [time]
 ///

@@ -6,6 +6,7 @@
 #include "shared/crypto/registry_id.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/response_log.h"
+#include "tests/support/subjects.h"
 
 namespace duhui::agent {
 namespace {
@@ -38,7 +39,9 @@ class AgentApiTest : public testing::Test {
 
   ClockReading read_clock() const { return {.wall = now_, .monotonic = {1000}, .boot = 1}; }
   api::ApiResponse ask(std::string_view method, const std::string& path, const std::string& body) {
-    api::ApiResponse answer = api_->dispatch(method, "/api/v1" + path, body);
+    const std::string target = "/api/v1" + path;
+    api::ApiResponse answer =
+        api_->dispatch({.method = method, .target = target, .body = body, .subject = kHubOperator});
     log_response(method, "/api/v1" + path, answer.status, answer.body);
     return answer;
   }

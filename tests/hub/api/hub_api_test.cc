@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tests/hub/api/memory_access.h"
+#include "tests/support/subjects.h"
 
 namespace duhui::hub {
 namespace {
@@ -105,7 +106,12 @@ TEST(HubApi, AnswersUnknownThingsPolitely) {
   EXPECT_EQ(hub.get("/nothing").status, 404);
   EXPECT_EQ(hub.get("/devices/not-a-uuid").status, 400);
   EXPECT_EQ(hub.post("/import", {{"kind", "cats"}, {"rows", Json::array()}}).status, 400);
-  EXPECT_EQ(hub.api.answer("POST", "/api/v1/records", "{").status, 400);
+  EXPECT_EQ(
+      hub.api
+          .answer(
+              {.method = "POST", .target = "/api/v1/records", .body = "{", .subject = kHubOperator})
+          .status,
+      400);
 }
 
 TEST(HubApi, RevokesADeviceAtOnceAndRestoresIt) {

@@ -17,6 +17,7 @@
 #include "shared/record/json_text.h"
 #include "tests/support/memory_hub_store.h"
 #include "tests/support/response_log.h"
+#include "tests/support/subjects.h"
 
 namespace duhui::hub::testing {
 
@@ -81,7 +82,9 @@ struct TestHub {
   HubApi api{access};
 
   api::ApiResponse ask(std::string_view method, const std::string& path, const std::string& body) {
-    api::ApiResponse answer = api.answer(method, "/api/v1" + path, body);
+    const std::string target = "/api/v1" + path;
+    api::ApiResponse answer =
+        api.answer({.method = method, .target = target, .body = body, .subject = kHubOperator});
     log_response(method, "/api/v1" + path, answer.status, answer.body);
     return answer;
   }

@@ -5,6 +5,7 @@
 #include "memory_records.h"
 #include "shared/api/record_ids.h"
 #include "tests/support/response_log.h"
+#include "tests/support/subjects.h"
 
 namespace duhui::api {
 namespace {
@@ -28,7 +29,9 @@ class RecordNounsTest : public testing::Test {
   }
 
   ApiResponse ask(std::string_view method, const std::string& path, const std::string& body) {
-    ApiResponse answer = router_.dispatch(method, "/api/v1" + path, body);
+    const std::string target = "/api/v1" + path;
+    ApiResponse answer = router_.dispatch(
+        {.method = method, .target = target, .body = body, .subject = kHubOperator});
     log_response(method, "/api/v1" + path, answer.status, answer.body);
     return answer;
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "shared/api/time_text.h"
+#include "tests/support/subjects.h"
 
 namespace duhui::api {
 namespace {
@@ -13,11 +14,41 @@ ApiHandler echo() {
   };
 }
 
+constexpr Need kReading{Verb::read, Thing::records};
+constexpr Need kWriting{Verb::create, Thing::records};
+
+ApiResponse ask(const Router& router,
+                std::string_view method,
+                std::string_view target,
+                std::string_view body = {},
+                const Subject& subject = kHubOperator) {
+  return router.dispatch({.method = method, .target = target, .body = body, .subject = subject});
+}
+
+TEST(Router, AsksTheAuthorityBeforeTheHandler) {
+  Router router;
+  int asked = 0;
+  router.add("POST", "/devices", {Verb::manage, Thing::devices}, [&](const ApiRequest&) {
+    ++asked;
+    return Result<ApiResponse>(ApiResponse{200, {}});
+  });
+  const Subject nobody{};
+  EXPECT_EQ(ask(router, "POST", "/api/v1/devices", "", nobody).status, 401);
+  const Subject contact{.kind = Subject::Kind::person,
+                        .grants = {{record::v1::ROLE_SCHOOL_CONTACT, "city/district/school"}}};
+  const ApiResponse refused = ask(router, "POST", "/api/v1/devices", "{not json", contact);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(refused.body["error"]["code"], "forbidden");
+  EXPECT_EQ(asked, 0);
+  EXPECT_EQ(ask(router, "POST", "/api/v1/devices").status, 200);
+  EXPECT_EQ(asked, 1);
+}
+
 TEST(Router, DecodesPartsAndQuery) {
   Router router;
-  router.add("GET", "/records/{id}/field", echo());
+  router.add("GET", "/records/{id}/field", kReading, echo());
   const auto answer =
-      router.dispatch("GET", "/api/v1/records/TPL%40%2F2/field?path=item_answers%2FC6&x=a+b", "");
+      ask(router, "GET", "/api/v1/records/TPL%40%2F2/field?path=item_answers%2FC6&x=a+b");
   ASSERT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body["names"]["id"], "TPL@/2");
   EXPECT_EQ(answer.body["query"]["path"], "item_answers/C6");
@@ -26,16 +57,16 @@ TEST(Router, DecodesPartsAndQuery) {
 
 TEST(Router, TellsAnUnknownAddressFromAWrongMethod) {
   Router router;
-  router.add("POST", "/records", echo());
-  EXPECT_EQ(router.dispatch("GET", "/api/v1/nothing", "").status, 404);
-  EXPECT_EQ(router.dispatch("GET", "/elsewhere", "").status, 404);
-  EXPECT_EQ(router.dispatch("GET", "/api/v1/records", "").status, 405);
+  router.add("POST", "/records", kWriting, echo());
+  EXPECT_EQ(ask(router, "GET", "/api/v1/nothing").status, 404);
+  EXPECT_EQ(ask(router, "GET", "/elsewhere").status, 404);
+  EXPECT_EQ(ask(router, "GET", "/api/v1/records").status, 405);
 }
 
 TEST(Router, RefusesABodyThatIsNotJson) {
   Router router;
-  router.add("POST", "/records", echo());
-  const auto answer = router.dispatch("POST", "/api/v1/records", "{not json");
+  router.add("POST", "/records", kWriting, echo());
+  const auto answer = ask(router, "POST", "/api/v1/records", "{not json");
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(answer.body["error"]["code"], "invalid_input");
 }

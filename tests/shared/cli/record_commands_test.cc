@@ -16,7 +16,7 @@ using Json = nlohmann::json;
 /// The commands over records in memory.
 class RecordCommandsTest : public testing::Test {
  protected:
-  RecordCommandsTest() : nouns_(records_), caller_(router_) {
+  RecordCommandsTest() : nouns_(records_), caller_(router_, Subject::Place::hub) {
     nouns_.add_to(router_);
     records_.at_hub = true;
     create("school", "hub",

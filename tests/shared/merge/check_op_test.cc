@@ -1,6 +1,7 @@
 #include <functional>
 
 #include "sample_record.h"
+#include "shared/base/scope.h"
 #include "shared/merge/limits.h"
 
 namespace duhui {

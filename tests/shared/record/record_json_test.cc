@@ -124,12 +124,12 @@ TEST(JsonText, RefusesWhatIsTooDeepTooLongOrNotJson) {
 }
 
 TEST(RecordJson, NeverWritesNorReadsWhatIsSecret) {
-  const auto* user = Schema::instance().find("user");
-  const auto message = new_message(*user->descriptor);
-  const auto* field = user->descriptor->FindFieldByName("password_verifier");
-  message->GetReflection()->SetString(message.get(), field, "argon2id...");
+  const auto* type = Schema::instance().find("credential");
+  const auto message = new_message(*type->descriptor);
+  const auto* field = type->descriptor->FindFieldByName("secret");
+  message->GetReflection()->SetString(message.get(), field, "sealed...");
   EXPECT_EQ(RecordJson::instance().write(*message), Json::object());
-  EXPECT_FALSE(RecordJson::instance().read(Json{{"password_verifier", "x"}}, message.get()));
+  EXPECT_FALSE(RecordJson::instance().read(Json{{"secret", "x"}}, message.get()));
 }
 
 TEST(RegistryRow, RefusesAColumnTheTypeDoesNotHave) {
