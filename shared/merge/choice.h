@@ -52,6 +52,9 @@ class Chooser {
   bool is_inside(const Dot& dot) const;
 
   Candidate candidate(const RegisterWrite& write) const;
+  record::v1::Policy policy_of(const RegisterKey& key) const {
+    return policy_of(key, schema_.find(key.field));
+  }
   /// Every write of the register, live or not.
   std::vector<Candidate> all(const Register& reg) const;
 

@@ -45,7 +45,15 @@ Explanation explain(const RecordSchema& schema,
     out.rule = "frozen";
   }
 
-  for (const Candidate& c : in_causal_order(chooser.all(reg))) {
+  std::vector<Candidate> writes = chooser.all(reg);
+  for (const auto& [place, write] : state.proposals()) {
+    if (place != key) continue;
+    writes.push_back(chooser.candidate(write));
+    if (out.rule == "no_value" && !state.is_dealt_with(key, write.dot)) {
+      out.rule = "proposal_waiting";
+    }
+  }
+  for (const Candidate& c : in_causal_order(writes)) {
     const Dot& dot = c.write->dot;
     Explanation::Entry entry;
     entry.write = {.dot = dot,
@@ -53,7 +61,7 @@ Explanation explain(const RecordSchema& schema,
                    .person = c.facts->person,
                    .stamp = c.facts->stamp,
                    .reason = c.facts->reason};
-    entry.live = c.write->replaced_by.empty();
+    entry.live = c.write->replaced_by.empty() && !c.facts->stamp.proposal;
     entry.shown = key.field == kDeletedField ? deletion == dot : holds(choice.shown, dot);
     entry.saw = c.write->replaces;
     entry.replaced_by = c.write->replaced_by;

@@ -1,6 +1,8 @@
 #include "shared/merge/record_state.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 namespace duhui {
 namespace {
@@ -69,6 +71,36 @@ void merge_write(Register& reg, RegisterWrite write) {
   }
 }
 
+/// The inverse of merge_write: the register as if the write had never come. Empty optional: it has
+/// no such write.
+std::optional<RegisterWrite> withdraw(Register& reg, const Dot& dot) {
+  std::vector<RegisterWrite>& home = find_dot(reg.live, dot) != nullptr ? reg.live : reg.history;
+  RegisterWrite* found = find_dot(home, dot);
+  if (found == nullptr) return std::nullopt;
+  RegisterWrite write = std::move(*found);
+  home.erase(home.begin() + (found - home.data()));
+  for (const Dot& replaced : write.replaces) {
+    if (RegisterWrite* old = find_dot(reg.history, replaced)) {
+      std::erase(old->replaced_by, dot);
+      if (!old->replaced_by.empty()) continue;
+      RegisterWrite back = std::move(*old);
+      reg.history.erase(reg.history.begin() + (old - reg.history.data()));
+      insert_in_order(reg.live, std::move(back));
+    } else if (PendingReplacement* pending = find_dot(reg.pending, replaced)) {
+      std::erase(pending->replaced_by, dot);
+      if (pending->replaced_by.empty()) {
+        reg.pending.erase(reg.pending.begin() + (pending - reg.pending.data()));
+      }
+    }
+  }
+  // Whoever replaced it still did.
+  if (!write.replaced_by.empty()) {
+    reg.pending.insert(position(reg.pending, dot), {dot, std::move(write.replaced_by)});
+    write.replaced_by.clear();
+  }
+  return write;
+}
+
 // The strings of an op that may be consumed are moved, those of a constant one copied.
 const sync::v1::Write& write_at(const sync::v1::Op& op, int at) { return op.writes(at); }
 sync::v1::Write& write_at(sync::v1::Op& op, int at) { return *op.mutable_writes(at); }
@@ -102,7 +134,7 @@ Result<RecordState::Applied> RecordState::take(const Dot& dot, AnyOp&& op, const
     RegisterWrite write{.dot = dot, .value = {}, .replaces = {}, .replaced_by = {}};
     if (from.has_value()) write.value.emplace(value_of(from));
     if (from.replaces_size() > 0) write.replaces = read_dots(from.replaces(), dot.origin);
-    merge_write(register_at(from.field(), key_of(from)), std::move(write));
+    put_write({from.field(), key_of(from)}, std::move(write), stamp.proposal);
   }
 
   OpFacts facts;
@@ -159,9 +191,57 @@ Register& RecordState::register_at(std::uint32_t field, std::string key) {
   return at->second;
 }
 
+void RecordState::put_write(RegisterKey key, RegisterWrite write, bool proposal) {
+  if (!proposal) {
+    merge_write(register_at(key.field, std::move(key.key)), std::move(write));
+    return;
+  }
+  const auto at = std::lower_bound(proposals_.begin(), proposals_.end(), std::tie(key, write.dot),
+                                   [](const auto& entry, const auto& place) {
+                                     return std::tie(entry.first, entry.second.dot) < place;
+                                   });
+  proposals_.emplace(at, std::move(key), std::move(write));
+}
+
 void RecordState::restamp(const Dot& dot, const OpStamp& stamp) {
   const auto at = std::lower_bound(ops_.begin(), ops_.end(), dot, op_before);
-  if (at != ops_.end() && at->first == dot) at->second.stamp = stamp;
+  if (at == ops_.end() || at->first != dot) return;
+  const bool was = std::exchange(at->second.stamp, stamp).proposal;
+  if (was && !stamp.proposal) merge_proposals_of(dot);
+  if (!was && stamp.proposal) withdraw_writes_of(dot);
+}
+
+void RecordState::merge_proposals_of(const Dot& dot) {
+  Proposals others;
+  for (auto& [key, write] : std::exchange(proposals_, {})) {
+    if (write.dot == dot) {
+      put_write(std::move(key), std::move(write), false);
+    } else {
+      others.emplace_back(std::move(key), std::move(write));
+    }
+  }
+  proposals_ = std::move(others);
+}
+
+void RecordState::withdraw_writes_of(const Dot& dot) {
+  for (auto& [key, reg] : registers_) {
+    if (auto write = withdraw(reg, dot)) put_write(key, std::move(*write), true);
+  }
+  std::erase_if(registers_, [](const auto& entry) { return entry.second == Register{}; });
+}
+
+bool RecordState::is_dealt_with(const RegisterKey& key, const Dot& proposal) const {
+  // A later proposal, too: the earlier one is what its author gave up.
+  for (const auto& [place, write] : proposals_) {
+    if (place == key && std::ranges::find(write.replaces, proposal) != write.replaces.end()) {
+      return true;
+    }
+  }
+  const Register* reg = find(key);
+  if (reg == nullptr) return false;
+  const auto at = std::lower_bound(reg->pending.begin(), reg->pending.end(), proposal,
+                                   [](const auto& item, const Dot& d) { return item.dot < d; });
+  return at != reg->pending.end() && at->dot == proposal;
 }
 
 RecordState::Stage RecordState::stage() const {
@@ -186,6 +266,9 @@ std::vector<Dot> RecordState::frontier() const {
   std::vector<Dot> dots;
   for (const auto& [key, reg] : registers_) {
     for (const RegisterWrite& write : reg.live) dots.push_back(write.dot);
+  }
+  for (const auto& [key, write] : proposals_) {
+    if (!is_dealt_with(key, write.dot)) dots.push_back(write.dot);
   }
   std::sort(dots.begin(), dots.end());
   dots.erase(std::unique(dots.begin(), dots.end()), dots.end());

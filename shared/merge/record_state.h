@@ -88,7 +88,8 @@ class RecordState {
   /// The same, moving the strings out of `op` unless it is malformed or a duplicate.
   Result<Applied> apply(const Dot& dot, sync::v1::Op&& op, const OpStamp& stamp);
 
-  /// Replaces a provisional stamp by the hub's. Unknown dot: no effect.
+  /// Replaces a provisional stamp by the hub's; what was merged and turns out to be a proposal is
+  /// taken out again, and the other way round. Unknown dot: no effect.
   void restamp(const Dot& dot, const OpStamp& stamp);
 
   /// Ordered by key; small records are scanned, not hashed.
@@ -110,7 +111,15 @@ class RecordState {
   const Ops& ops() const { return ops_; }
   const OpFacts* op(const Dot& dot) const;
 
-  /// Dots of all live writes, each once, ordered: what a reader of this state has seen.
+  /// Writes of ops whose stamp says `proposal`, ordered by register and dot. They are in no
+  /// register: nothing shows them but who may decide.
+  using Proposals = std::vector<std::pair<RegisterKey, RegisterWrite>>;
+  const Proposals& proposals() const { return proposals_; }
+  /// Whether somebody wrote (or proposed for) the register after having seen the proposal.
+  bool is_dealt_with(const RegisterKey& key, const Dot& proposal) const;
+
+  /// Dots of all live writes and waiting proposals, each once, ordered: what a reader of this state
+  /// has seen.
   std::vector<Dot> frontier() const;
 
   friend bool operator==(const RecordState&, const RecordState&) = default;
@@ -120,6 +129,9 @@ class RecordState {
   Result<Applied> take(const Dot& dot, AnyOp&& op, const OpStamp& stamp);
   void note_birth(const Dot& dot, const sync::v1::Op& op);
   Register& register_at(std::uint32_t field, std::string key);
+  void put_write(RegisterKey key, RegisterWrite write, bool proposal);
+  void merge_proposals_of(const Dot& dot);
+  void withdraw_writes_of(const Dot& dot);
 
   std::uint32_t type_ = 0;
   bool created_ = false;
@@ -127,6 +139,7 @@ class RecordState {
   std::optional<Dot> born_;
   Ops ops_;
   Registers registers_;
+  Proposals proposals_;
 };
 
 /// Whether `op` is well formed: ids of 16 bytes, a non-zero type, `creates` and `born` exclusive, a

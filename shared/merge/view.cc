@@ -107,6 +107,23 @@ void collect_amendments(const RecordState& state, const Chooser& chooser, Record
   for (auto& [dot, amendment] : by_op) out.amendments.push_back(std::move(amendment));
 }
 
+/// What people without authority wrote, beside the registers it was meant for.
+void add_proposals(const RecordState& state, const Chooser& chooser, RecordView& out) {
+  for (const auto& [key, write] : state.proposals()) {
+    if (key.field == kDeletedField) continue;
+    auto at = std::lower_bound(
+        out.registers.begin(), out.registers.end(), key,
+        [](const ShownRegister& shown, const RegisterKey& k) { return shown.key < k; });
+    if (at == out.registers.end() || at->key != key) {
+      at = out.registers.emplace(at);
+      at->key = key;
+      at->policy = chooser.policy_of(key);
+    }
+    const bool waits = !state.is_dealt_with(key, write.dot);
+    (waits ? at->proposals : at->history).push_back(authored(chooser.candidate(write)));
+  }
+}
+
 RecordView make_view(const RecordSchema& schema,
                      const RecordState& state,
                      const ViewOptions& options,
@@ -125,6 +142,7 @@ RecordView make_view(const RecordSchema& schema,
     shown.proposals = authored(choice.proposals);
     shown.history = authored(left_over(chooser, reg, choice));
   }
+  add_proposals(state, chooser, out);
   if (options.frozen_at != nullptr) collect_amendments(state, chooser, out);
   judge_deletion(state, chooser, out);
   return out;

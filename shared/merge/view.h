@@ -33,7 +33,8 @@ struct ShownRegister {
   /// Everything else ever saved here, also clearings: superseded writes and live ones the policy
   /// did not choose, by (effective time, rank, dot).
   std::vector<AuthoredValue> history;
-  /// For `hub_only`: writes of devices that wait for the office.
+  /// Writes that wait for who may decide: of devices to a `hub_only` field, of people without
+  /// authority to any.
   std::vector<AuthoredValue> proposals;
 
   bool in_conflict() const { return !siblings.empty(); }

@@ -55,10 +55,15 @@ void add_write(const IntendedWrite& intended,
   write->set_field(intended.key.field);
   if (!intended.key.key.empty()) write->set_key(intended.key.key);
   if (intended.value) write->set_value(*intended.value);
-  const Register* current = state.find(intended.key);
-  if (current == nullptr) return;
-  for (const RegisterWrite& live : current->live) {
-    if (seen.contains(live.dot)) write_dot(live.dot, own.origin, write->add_replaces());
+  const auto replace = [&](const Dot& dot) {
+    if (seen.contains(dot)) write_dot(dot, own.origin, write->add_replaces());
+  };
+  if (const Register* current = state.find(intended.key)) {
+    for (const RegisterWrite& live : current->live) replace(live.dot);
+  }
+  // Who writes what somebody proposed has dealt with the proposal, whatever they wrote.
+  for (const auto& [key, proposed] : state.proposals()) {
+    if (key == intended.key && !state.is_dealt_with(key, proposed.dot)) replace(proposed.dot);
   }
 }
 
