@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "hub/core/domain_rules.h"
+
 namespace duhui::hub {
 namespace {
 

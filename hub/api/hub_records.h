@@ -10,10 +10,6 @@
 
 namespace duhui::hub {
 
-/// Setting that names where the records of the whole city live; the first import of organisations
-/// writes it.
-inline constexpr std::string_view kRootScopeKey = "hub/root_scope";
-
 /// The hub's records for the nouns that hub and agent share.
 class HubRecords final : public api::RecordSource {
  public:

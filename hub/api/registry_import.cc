@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "hub/core/domain_rules.h"
 #include "shared/api/record_ids.h"
 #include "shared/api/scopes.h"
 #include "shared/crypto/registry_id.h"

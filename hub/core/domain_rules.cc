@@ -302,12 +302,4 @@ Status DomainRules::learn_stored(HubTransaction& tx, OpReader& ops) {
   return Done{};
 }
 
-Result<std::uint32_t> DomainRules::rank_of(RecordLookup& lookup, const std::string& person) {
-  const RecordSchema& schema = *Schema::instance().find("user");
-  DUHUI_TRY(state, lookup.state(registry_record_id("user", person)));
-  record::v1::User user;
-  if (state == nullptr || !user.ParseFromString(shown_message(schema, *state, {}).bytes)) return 0u;
-  return static_cast<std::uint32_t>(writer_of(user.role()));
-}
-
 }  // namespace duhui::hub

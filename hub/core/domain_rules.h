@@ -19,6 +19,10 @@ namespace duhui::hub {
 /// Author of what the hub's own rules write.
 inline constexpr std::string_view kHubPerson = "hub";
 
+/// Setting that names where the records of the whole city live; the first import of organisations
+/// writes it.
+inline constexpr std::string_view kRootScopeKey = "hub/root_scope";
+
 /// The supervision domain as the hub's core asks for it (shared/domain).
 ///
 /// A new record's columns are read off its creating op without merging anything, a changed one's
@@ -30,7 +34,11 @@ class DomainRules final : public RecordRules {
 
   RecordSummary summarize(const RecordState& state) override;
   RecordSummary summarize_new(const Dot& dot, const sync::v1::Op& op) override;
-  Result<std::uint32_t> rank_of(RecordLookup& lookup, const std::string& person) override;
+  Result<Standing> standing_of(RecordLookup& lookup, const std::string& person) override;
+  bool may_write(const Standing& standing,
+                 WallTime at,
+                 std::string_view scope,
+                 const sync::v1::Op& op) override;
   Result<std::vector<Intent>> follow_ups(RecordLookup& lookup,
                                          const std::vector<RecordId>& changed,
                                          WallTime now) override;

@@ -158,11 +158,13 @@ Status Ingest::take_ops(const IncomingBatch& incoming,
     }
     const EffectiveTime time =
         effective_time(op.time(), incoming.device_clock, incoming.hub_clock, now_);
-    DUHUI_TRY(known_rank, rank_of(op.person()));
+    DUHUI_TRY(person, standing_of(op.person()));
+    const std::string_view scope = op.creates() ? op.scope() : touched->row.scope;
     const OpStamp stamp{.effective_ms = time.time.ms,
                         .quality = time.quality,
-                        .rank = std::min(op.rank(), known_rank),
-                        .at_hub = false};
+                        .rank = std::min(op.rank(), person->rank),
+                        .at_hub = false,
+                        .proposal = !rules_.may_write(*person, time.time, scope, op)};
     append_stamp(&runs, seq, op, stamp);
     DUHUI_CHECK_OK(
         add_op(dot, op_checksum(checked.digests[seq - unpacked.first_seq]), op, stamp, *touched));
@@ -242,7 +244,7 @@ Status Ingest::add_op(const Dot& dot,
   }
   row.type = op.record_type();
   checksum = scope_checksum(checksum, stamp);
-  if (row.ops.empty() && op.creates() && !touched.state) {
+  if (row.ops.empty() && op.creates() && !touched.state && !stamp.proposal) {
     row.ops.push_back({dot, stamp});
     touched.summary = rules_.summarize_new(dot, op);
   } else {
@@ -314,11 +316,10 @@ Status Ingest::append_feed(const std::string& scope, const Origin& origin, const
   return Done{};
 }
 
-Result<std::uint32_t> Ingest::rank_of(const std::string& person) {
-  if (const auto at = ranks_.find(person); at != ranks_.end()) return at->second;
-  DUHUI_TRY(rank, rules_.rank_of(*this, person));
-  ranks_[person] = rank;
-  return rank;
+Result<const Standing*> Ingest::standing_of(const std::string& person) {
+  if (const auto at = standings_.find(person); at != standings_.end()) return &at->second;
+  DUHUI_TRY(standing, rules_.standing_of(*this, person));
+  return &(standings_[person] = std::move(standing));
 }
 
 }  // namespace duhui::hub

@@ -120,7 +120,7 @@ class Ingest final : public RecordLookup {
   Status append_feed(const std::string& scope, const Origin& origin, const FeedRun& run);
   /// Whether the rules want to hear of it.
   Result<bool> write_record(const RecordId& id, Touched& touched);
-  Result<std::uint32_t> rank_of(const std::string& person);
+  Result<const Standing*> standing_of(const std::string& person);
 
   HubTransaction& tx_;
   OpReader& ops_;
@@ -134,7 +134,7 @@ class Ingest final : public RecordLookup {
   std::map<std::string, std::vector<FeedRun>> pending_feed_;
   std::map<Origin, std::vector<EarlyOp>> early_;  // of shells whose scope just became known
   std::map<Origin, StreamRow> streams_;
-  std::map<std::string, std::uint32_t> ranks_;
+  std::map<std::string, Standing> standings_;
 };
 
 }  // namespace duhui::hub

@@ -7,6 +7,8 @@
 #include "hub/ports/store.h"
 #include "shared/base/ids.h"
 #include "shared/base/result.h"
+#include "shared/base/time.h"
+#include "shared/domain/grants.h"
 #include "shared/merge/record_state.h"
 #include "shared/sync/op_builder.h"
 
@@ -27,6 +29,12 @@ struct RecordSummary {
   bool follow_up = true;
 };
 
+/// A person as the registries know them.
+struct Standing {
+  std::uint32_t rank = 0;  // duhui.record.v1.Writer; 0: not known here
+  std::vector<DatedGrant> grants{};
+};
+
 /// What the supervision domain says about merged records. Pure; the hub's core asks it inside the
 /// storing transaction.
 class RecordRules {
@@ -37,8 +45,14 @@ class RecordRules {
   /// The same for a record that consists of its creating op alone: the common case, without a
   /// state.
   virtual RecordSummary summarize_new(const Dot& dot, const sync::v1::Op& op) = 0;
-  /// Rank (duhui.record.v1.Writer) of a person; 0: not known here.
-  virtual Result<std::uint32_t> rank_of(RecordLookup& lookup, const std::string& person) = 0;
+  /// What a person is here; the same for all of a transaction.
+  virtual Result<Standing> standing_of(RecordLookup& lookup, const std::string& person) = 0;
+  /// Whether a person of this standing had the authority to write `op` on a record in `scope`
+  /// (empty: not known yet) at that time. What they had not is a proposal.
+  virtual bool may_write(const Standing& standing,
+                         WallTime at,
+                         std::string_view scope,
+                         const sync::v1::Op& op) = 0;
   /// What the hub itself has to write after `changed` records changed (official numbers, cancelled
   /// escalations); asked about those whose summary wants it. Must settle: asked again about its own
   /// writes until it returns none.

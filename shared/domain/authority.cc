@@ -4,7 +4,7 @@
 #include <array>
 
 #include "shared/base/scope.h"
-#include "shared/domain/writers.h"
+#include "shared/domain/grants.h"
 
 namespace duhui {
 namespace {
@@ -227,7 +227,10 @@ Ruling reach_for(const Subject& subject,
   }
   // A visit to a school of the zone one is not posted to is taken and marked `unassigned`
   // (domain.md, story 10).
-  if (role.reach == Reach::postings && is_near(grant, record.scope)) return kAllowed;
+  const std::string_view reach = writing_scope(grant);
+  if (role.reach == Reach::postings && !reach.empty() && scope_writable(reach, record.scope)) {
+    return kAllowed;
+  }
   return see(subject, grant, role, record);
 }
 

@@ -8,6 +8,7 @@
 #include "duhui/record/v1/visit.pb.h"
 #include "shared/domain/record_events.h"
 #include "shared/domain/visit_status.h"
+#include "shared/domain/writers.h"
 #include "shared/record/field_rule.h"
 #include "shared/record/record_json.h"
 
@@ -18,17 +19,6 @@ using record::v1::Writer;
 
 Error refused(const std::string& rule, const std::string& what) {
   return {ErrorCode::refused, rule + ": " + what};
-}
-
-bool may_write(const record::v1::FieldRule& rule, Writer role) {
-  if (role == record::v1::WRITER_HUB) return true;
-  for (const int writer : rule.writers()) {
-    if (writer == role) return true;
-    // Who stands above the district may do what the district may.
-    const bool above = role == record::v1::WRITER_CITY || role == record::v1::WRITER_PROVINCE;
-    if (writer == record::v1::WRITER_DISTRICT && above) return true;
-  }
-  return false;
 }
 
 /// The office settles what two authors left open, also where it may not write otherwise.

@@ -36,4 +36,15 @@ record::v1::Writer writer_of(record::v1::Role role) {
   return WRITER_UNSPECIFIED;
 }
 
+bool may_write(const record::v1::FieldRule& rule, record::v1::Writer role) {
+  if (role == record::v1::WRITER_HUB) return true;
+  for (const int writer : rule.writers()) {
+    if (writer == role) return true;
+    // Who stands above the district may do what the district may.
+    const bool above = role == record::v1::WRITER_CITY || role == record::v1::WRITER_PROVINCE;
+    if (writer == record::v1::WRITER_DISTRICT && above) return true;
+  }
+  return false;
+}
+
 }  // namespace duhui

@@ -8,4 +8,7 @@ namespace duhui {
 /// The kind of people a role belongs to; WRITER_UNSPECIFIED: none that writes records.
 record::v1::Writer writer_of(record::v1::Role role);
 
+/// Whether people of this kind may write the field at all.
+bool may_write(const record::v1::FieldRule& rule, record::v1::Writer role);
+
 }  // namespace duhui

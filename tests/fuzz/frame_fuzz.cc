@@ -27,7 +27,12 @@ class NoRules final : public hub::RecordRules {
  public:
   hub::RecordSummary summarize(const RecordState&) override { return {}; }
   hub::RecordSummary summarize_new(const Dot&, const sync::v1::Op&) override { return {}; }
-  Result<std::uint32_t> rank_of(hub::RecordLookup&, const std::string&) override { return 2u; }
+  Result<hub::Standing> standing_of(hub::RecordLookup&, const std::string&) override {
+    return hub::Standing{.rank = 2};
+  }
+  bool may_write(const hub::Standing&, WallTime, std::string_view, const sync::v1::Op&) override {
+    return true;
+  }
   Result<std::vector<Intent>> follow_ups(hub::RecordLookup&,
                                          const std::vector<RecordId>&,
                                          WallTime) override {

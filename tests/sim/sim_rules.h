@@ -20,9 +20,12 @@ class SimRules final : public hub::RecordRules {
     return summary;
   }
   hub::RecordSummary summarize_new(const Dot&, const sync::v1::Op&) override { return {}; }
-  Result<std::uint32_t> rank_of(hub::RecordLookup&, const std::string& person) override {
+  Result<hub::Standing> standing_of(hub::RecordLookup&, const std::string& person) override {
     // The hub knows better than the device for some people, so that stamps are exercised.
-    return person.size() % 2 == 0 ? 2u : 4u;
+    return hub::Standing{.rank = person.size() % 2 == 0 ? 2u : 4u};
+  }
+  bool may_write(const hub::Standing&, WallTime, std::string_view, const sync::v1::Op&) override {
+    return true;
   }
   Result<std::vector<Intent>> follow_ups(hub::RecordLookup&,
                                          const std::vector<RecordId>&,

@@ -276,6 +276,66 @@ TEST(DomainRules, KeepsASubmittedVisitAsItWasSubmitted) {
   EXPECT_EQ(summary.date, "2025-10-09");
 }
 
+/// A world with a city, two districts, a school in each and the people of `role`.
+struct RoleWorld {
+  RoleWorld() {
+    EXPECT_TRUE(world.set(kRootScopeKey, "city"));
+    add("org", {{"id", "city"}, {"kind", "city"}});
+    for (const std::string n : {"1", "2"}) {
+      add("org", {{"id", "d" + n}, {"parent_id", "city"}, {"kind", "district"}});
+      add("org", {{"id", "z" + n}, {"parent_id", "d" + n}, {"kind", "zone"}});
+      add("school", {{"id", "s" + n}, {"district_id", "d" + n}, {"zone_id", "z" + n}});
+    }
+  }
+  void add(const std::string& type, const nlohmann::json& value) {
+    world.create(registry_record_id(type, value["id"].get<std::string>()), type, value, "import");
+  }
+  void person(const std::string& id,
+              const std::string& role,
+              const std::string& org,
+              const std::string& to = {}) {
+    nlohmann::json value{{"id", id}, {"role", role}, {"scope_org_id", org}, {"status", "active"}};
+    if (!to.empty()) value["valid_to"] = to;
+    add("user", value);
+  }
+  /// Whether an edit of `field` of a visit in `scope` counts.
+  bool may(const std::string& person, const std::string& scope, std::uint32_t field) {
+    sync::v1::Op op;
+    op.set_record_type(20);
+    op.add_writes()->set_field(field);
+    const auto standing = rules.standing_of(world, person);
+    EXPECT_TRUE(standing);
+    return rules.may_write(*standing, WallTime{1'760'000'000'000}, scope, op);
+  }
+  World world;
+  DomainRules rules;
+};
+
+TEST(DomainRules, TakesAnEditOnlyFromWhoHasTheAuthority) {
+  using record::v1::VisitRecord;
+  constexpr std::uint32_t kAnswers = VisitRecord::kItemAnswersFieldNumber;
+  constexpr std::uint32_t kSignatures = VisitRecord::kSignaturesFieldNumber;
+  RoleWorld roles;
+  roles.person("u-sup", "responsible_supervisor", "z1");
+  roles.person("u-off", "district_officer", "d1");
+  roles.person("u-city", "city_officer", "city");
+  roles.person("u-con", "school_contact", "s1");
+  roles.person("u-it", "it_admin", "city");
+  roles.person("u-gone", "responsible_supervisor", "z1", "2025-09-30");
+  EXPECT_TRUE(roles.may("u-sup", "city/d1/z1/s1", kAnswers));
+  EXPECT_TRUE(roles.may("u-sup", "city/d1/z9/s7", kAnswers)) << "helps out in the district";
+  EXPECT_FALSE(roles.may("u-sup", "city/d2/z2/s2", kAnswers));
+  EXPECT_TRUE(roles.may("u-con", "city/d1/z1/s1", kSignatures));
+  EXPECT_FALSE(roles.may("u-con", "city/d1/z1/s1", kAnswers));
+  EXPECT_FALSE(roles.may("u-con", "city/d2/z2/s2", kSignatures));
+  EXPECT_TRUE(roles.may("u-off", "city/d1/z1/s1", VisitRecord::kVisitDateFieldNumber));
+  EXPECT_FALSE(roles.may("u-off", "city/d2/z2/s2", VisitRecord::kVisitDateFieldNumber));
+  EXPECT_TRUE(roles.may("u-city", "city/d2/z2/s2", VisitRecord::kVisitDateFieldNumber));
+  EXPECT_FALSE(roles.may("u-it", "city/d1/z1/s1", kSignatures));
+  EXPECT_FALSE(roles.may("u-gone", "city/d1/z1/s1", kAnswers)) << "the term has ended";
+  EXPECT_FALSE(roles.may("u-nobody", "city/d1/z1/s1", kAnswers));
+}
+
 TEST(DomainRules, SeesADeletion) {
   World world;
   DomainRules rules;
@@ -289,9 +349,9 @@ TEST(DomainRules, KnowsThePersonsKindFromTheRegistry) {
   DomainRules rules;
   world.create(registry_record_id("user", "u-off-1"), "user",
                {{"id", "u-off-1"}, {"role", "district_officer"}}, "import");
-  EXPECT_EQ(*rules.rank_of(world, "u-off-1"),
+  EXPECT_EQ(rules.standing_of(world, "u-off-1")->rank,
             static_cast<std::uint32_t>(record::v1::WRITER_DISTRICT));
-  EXPECT_EQ(*rules.rank_of(world, "u-nobody"), 0u);
+  EXPECT_EQ(rules.standing_of(world, "u-nobody")->rank, 0u);
 }
 
 TEST(DomainRules, NumbersIssuedNoticesConsecutivelyAndOnce) {

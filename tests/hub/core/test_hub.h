@@ -34,8 +34,11 @@ class NoRules final : public RecordRules {
  public:
   RecordSummary summarize(const RecordState&) override { return {}; }
   RecordSummary summarize_new(const Dot&, const sync::v1::Op&) override { return {}; }
-  Result<std::uint32_t> rank_of(RecordLookup&, const std::string& person) override {
-    return person == "boss" ? 6u : 2u;
+  Result<Standing> standing_of(RecordLookup&, const std::string& person) override {
+    return Standing{.rank = person == "boss" ? 6u : 2u};
+  }
+  bool may_write(const Standing&, WallTime, std::string_view, const sync::v1::Op&) override {
+    return true;
   }
   Result<std::vector<Intent>> follow_ups(RecordLookup&,
                                          const std::vector<RecordId>&,
