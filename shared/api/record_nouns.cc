@@ -6,6 +6,7 @@
 
 #include "shared/api/domain_lookup.h"
 #include "shared/api/people.h"
+#include "shared/api/record_access.h"
 #include "shared/api/record_answer.h"
 #include "shared/api/record_ids.h"
 #include "shared/api/record_requests.h"
@@ -20,6 +21,7 @@ using Json = nlohmann::json;
 constexpr std::size_t kSavedTogetherMax = 200;
 constexpr std::uint32_t kListDefault = 100;
 constexpr std::uint32_t kListMax = 1000;
+constexpr int kScannedPagesMax = 20;
 
 Error at_place(Error error, const std::string& place) {
   error.detail = place + ": " + error.detail;
@@ -58,10 +60,55 @@ Result<RecordQuery> query_of(const ApiRequest& request) {
   return query;
 }
 
-/// Where a list goes on; null: it is complete.
-Json next_of(const std::vector<RecordRow>& rows, std::uint32_t limit) {
-  if (rows.size() < limit) return nullptr;
-  return to_uuid_text(rows.back().id.view());
+/// One page of what the subject may list.
+struct Page {
+  std::vector<RecordRow> rows;
+  Json next;  // where the list goes on; null: it is complete
+};
+
+/// Reads on until the page is full: of what is left out nothing is told. A page of a very long list
+/// in which the subject may read next to nothing may come short; `next` then says so.
+Result<Page> page_of(RecordSource& source, RecordAccess& access, RecordQuery query, Verb verb) {
+  Page page;
+  const std::uint32_t limit = query.limit;
+  for (int round = 0; round < kScannedPagesMax; ++round) {
+    DUHUI_TRY(rows, source.list(query));
+    for (RecordRow& row : rows) {
+      query.after = row.id;
+      DUHUI_TRY(listed, access.may_list(row, verb));
+      if (listed) page.rows.push_back(std::move(row));
+      if (page.rows.size() == limit) break;
+    }
+    if (rows.size() < query.limit && page.rows.size() < limit) return page;
+    if (page.rows.size() == limit) break;
+    query.limit = kListMax;
+  }
+  page.next = to_uuid_text(query.after.view());
+  return page;
+}
+
+/// The author of what a request saves: whoever signed in. The hub's operator writes on somebody's
+/// behalf; an import keeps the people the file names, and takes the office to bring it in.
+Status settle_author(const Subject& subject, Json& body) {
+  if (!body.is_object()) return Error{ErrorCode::invalid_input, "body: an object"};
+  if (subject.kind != Subject::Kind::person) return Done{};
+  if (body.value("import", Json(false)) == Json(true)) {
+    DUHUI_CHECK_OK(granted(authorize(subject, Verb::manage, Thing::registries)));
+    if (body.contains("as")) return Done{};
+  }
+  if (!body.contains("as")) body["as"] = subject.person;
+  if (body["as"] != Json(subject.person)) {
+    return Error{ErrorCode::forbidden, "as: " + subject.person + " is signed in"};
+  }
+  return Done{};
+}
+
+void note_sign_in(const Subject& subject, bool import, std::vector<Intent>& intents) {
+  for (Intent& intent : intents) {
+    intent.sign_in = import                                     ? sync::v1::SIGN_IN_IMPORT
+                     : subject.kind == Subject::Kind::operator_ ? sync::v1::SIGN_IN_OPERATOR
+                                                                : subject.sign_in;
+  }
 }
 
 /// The readable id of a registry record, the UUID of any other.
@@ -107,16 +154,21 @@ Result<RecordNouns::Found> RecordNouns::find(const ApiRequest& request) {
 }
 
 Result<ApiResponse> RecordNouns::create(const ApiRequest& request) {
-  if (request.body.is_object() && request.body.contains("records")) {
-    return create_many(request.body);
-  }
+  if (request.body.is_object() && request.body.contains("records")) return create_many(request);
+  Json asked = request.body;
+  DUHUI_CHECK_OK(settle_author(request.subject, asked));
   RecordRequests requests(source_);
-  DUHUI_TRY(created, requests.create(request.body));
+  RecordAccess access(source_, request.subject);
+  DUHUI_CHECK_OK(access.check_type(asked));
+  DUHUI_TRY(created, requests.create(asked));
+  DUHUI_CHECK_OK(access.check_create(*created.schema, created.intent.scope, asked["value"]));
+  const bool import = asked.value("import", false);
   std::vector<Intent> intents{created.intent};
-  if (!request.body.value("import", false)) {
-    DUHUI_TRY(others, requests.follow_ups_of(created, request.body["value"]));
+  if (!import) {
+    DUHUI_TRY(others, requests.follow_ups_of(created, asked["value"]));
     for (Intent& other : others) intents.push_back(std::move(other));
   }
+  note_sign_in(request.subject, import, intents);
   DUHUI_TRY(dots, source_.save(std::move(intents)));
   DUHUI_TRY(state, source_.state(created.intent.record));
   Json body = {{"id", created.id_text},
@@ -128,11 +180,13 @@ Result<ApiResponse> RecordNouns::create(const ApiRequest& request) {
   return ApiResponse{201, std::move(body)};
 }
 
-Result<ApiResponse> RecordNouns::create_many(const Json& body) {
+Result<ApiResponse> RecordNouns::create_many(const ApiRequest& request) {
+  const Json& body = request.body;
   if (!body["records"].is_array()) {
     return Error{ErrorCode::invalid_input, "wrong_type: records: a list"};
   }
   RecordRequests requests(source_);
+  RecordAccess access(source_, request.subject);
   std::vector<Intent> intents;
   std::set<RecordId> ids_seen;
   Json ids = Json::array();
@@ -141,17 +195,24 @@ Result<ApiResponse> RecordNouns::create_many(const Json& body) {
   const bool only_here = body.value("only_here", false);
   // All are read before any is saved: a mistake in one of them saves none.
   for (std::size_t n = 0; n < body["records"].size(); ++n) {
-    const Json& one = body["records"][n];
+    Json one = body["records"][n];
     const std::string place = "records[" + std::to_string(n) + "]";
+    if (auto may = settle_author(request.subject, one); !may) return at_place(may.error(), place);
+    if (auto may = access.check_type(one); !may) return at_place(may.error(), place);
     auto created = requests.create(one);
     if (!created && only_here && belongs_elsewhere(created.error())) {
       ++elsewhere;
       continue;
     }
     if (!created) return at_place(std::move(created).error(), place);
+    if (auto may = access.check_create(*created->schema, created->intent.scope, one["value"]);
+        !may) {
+      return at_place(may.error(), place);
+    }
     ids.push_back(created->id_text);
     // An import that is repeated goes on where it stopped.
-    if (one.value("import", false)) {
+    const bool import = one.value("import", false);
+    if (import) {
       DUHUI_TRY(known, source_.state(created->intent.record));
       if (!ids_seen.insert(created->intent.record).second ||
           (known && known->stage() == RecordState::Stage::born)) {
@@ -159,7 +220,9 @@ Result<ApiResponse> RecordNouns::create_many(const Json& body) {
         continue;
       }
     }
-    intents.push_back(std::move(created->intent));
+    std::vector<Intent> made{std::move(created->intent)};
+    note_sign_in(request.subject, import, made);
+    intents.push_back(std::move(made.front()));
   }
   const std::size_t total = intents.size();
   for (std::size_t from = 0; from < total; from += kSavedTogetherMax) {
@@ -177,49 +240,68 @@ Result<ApiResponse> RecordNouns::create_many(const Json& body) {
 
 Result<ApiResponse> RecordNouns::list(const ApiRequest& request) {
   DUHUI_TRY(query, query_of(request));
-  DUHUI_TRY(rows, source_.list(query));
+  RecordAccess access(source_, request.subject);
+  DUHUI_TRY(page, page_of(source_, access, query, Verb::read));
   DomainLookup lookup(source_);
   Json records = Json::array();
-  for (const RecordRow& row : rows) {
+  for (const RecordRow& row : page.rows) {
     records.push_back(row_answer(row, name_of(source_, lookup, row)));
   }
-  return ApiResponse{200, {{"records", std::move(records)}, {"next", next_of(rows, query.limit)}}};
+  return ApiResponse{200, {{"records", std::move(records)}, {"next", std::move(page.next)}}};
 }
 
 Result<ApiResponse> RecordNouns::show(const ApiRequest& request) {
   DUHUI_TRY(found, find(request));
+  RecordAccess access(source_, request.subject);
+  DUHUI_CHECK_OK(access.check_read(found.id, found.state));
   DomainLookup lookup(source_);
   const std::string seen = source_.seen_token(found.id, found.state);
   auto shown = lookup.present_record(found.id, found.state);
   if (!shown) return ApiResponse{200, unborn_answer(found.id, found.state, seen)};
-  return ApiResponse{200, record_answer(found.id, found.state, *shown, seen)};
+  Json answer = record_answer(found.id, found.state, *shown, seen);
+  access.redact_answer(found.id, found.state, answer);
+  DUHUI_CHECK_OK(note_restricted(request.subject, *shown, answer["value"]));
+  return ApiResponse{200, std::move(answer)};
 }
 
 Result<ApiResponse> RecordNouns::field(const ApiRequest& request) {
   DUHUI_TRY(found, find(request));
+  RecordAccess access(source_, request.subject);
+  DUHUI_CHECK_OK(access.check_read(found.id, found.state));
   const std::string path = request.query_text("path");
   if (path.empty()) return Error{ErrorCode::invalid_input, "missing: path"};
+  DUHUI_CHECK_OK(access.check_history(found.id, found.state, path));
   DomainLookup lookup(source_);
   DUHUI_TRY(shown, lookup.present_record(found.id, found.state));
   DUHUI_TRY(answer, field_answer(found.state, shown, path));
+  DUHUI_CHECK_OK(note_restricted(request.subject, shown, shown.record, path));
   return ApiResponse{200, std::move(answer)};
 }
 
 Result<ApiResponse> RecordNouns::why(const ApiRequest& request) {
   DUHUI_TRY(found, find(request));
+  RecordAccess access(source_, request.subject);
+  DUHUI_CHECK_OK(access.check_read(found.id, found.state));
   const std::string path = request.query_text("path");
   if (path.empty()) return Error{ErrorCode::invalid_input, "missing: path"};
+  DUHUI_CHECK_OK(access.check_history(found.id, found.state, path));
   DomainLookup lookup(source_);
   People people(source_);
   DUHUI_TRY(shown, lookup.present_record(found.id, found.state));
   DUHUI_TRY(answer, why_answer(found.state, shown, path, people));
+  DUHUI_CHECK_OK(note_restricted(request.subject, shown, shown.record, path));
   return ApiResponse{200, std::move(answer)};
 }
 
 Result<ApiResponse> RecordNouns::edit(const ApiRequest& request) {
   DUHUI_TRY(found, find(request));
+  RecordAccess access(source_, request.subject);
+  DUHUI_CHECK_OK(access.check(Verb::edit, found.id, found.state));
+  Json asked = request.body;
+  DUHUI_CHECK_OK(settle_author(request.subject, asked));
   RecordRequests requests(source_);
-  DUHUI_TRY(intents, requests.edit(found.id, found.state, request.body));
+  DUHUI_TRY(intents, requests.edit(found.id, found.state, asked));
+  note_sign_in(request.subject, false, intents);
   DUHUI_TRY(dots, source_.save(std::move(intents)));
   DUHUI_TRY(after, source_.state(found.id));
   Json body = {{"seen", after ? source_.seen_token(found.id, *after) : ""},
@@ -230,33 +312,59 @@ Result<ApiResponse> RecordNouns::edit(const ApiRequest& request) {
 Result<ApiResponse> RecordNouns::conflicts(const ApiRequest& request) {
   DUHUI_TRY(query, query_of(request));
   query.only_conflicts = true;
-  DUHUI_TRY(rows, source_.list(query));
+  RecordAccess access(source_, request.subject);
+  DUHUI_TRY(page, page_of(source_, access, query, Verb::read));
   DomainLookup lookup(source_);
   Json conflicts = Json::array();
-  for (const RecordRow& row : rows) {
+  for (const RecordRow& row : page.rows) {
     DUHUI_TRY(state, source_.state(row.id));
     if (!state) continue;
     auto shown = lookup.present_record(row.id, *state);
     if (!shown) continue;
-    for (Json& conflict : conflict_answers(*shown)) conflicts.push_back(std::move(conflict));
+    Json open = conflict_answers(*shown);
+    access.redact_conflicts(row.id, *state, open);
+    for (Json& conflict : open) conflicts.push_back(std::move(conflict));
   }
-  return ApiResponse{200,
-                     {{"conflicts", std::move(conflicts)}, {"next", next_of(rows, query.limit)}}};
+  return ApiResponse{200, {{"conflicts", std::move(conflicts)}, {"next", std::move(page.next)}}};
 }
 
 Result<ApiResponse> RecordNouns::export_all(const ApiRequest& request) {
   DUHUI_TRY(query, query_of(request));
-  DUHUI_TRY(rows, source_.list(query));
+  RecordAccess access(source_, request.subject);
+  DUHUI_TRY(page, page_of(source_, access, query, Verb::export_));
   DomainLookup lookup(source_);
   Json records = Json::array();
-  for (const RecordRow& row : rows) {
+  for (const RecordRow& row : page.rows) {
     DUHUI_TRY(state, source_.state(row.id));
     if (!state) continue;
     auto shown = lookup.present_record(row.id, *state);
     if (!shown || shown->view.deleted) continue;
+    access.redact_value(row.id, *state, shown->record);
+    DUHUI_CHECK_OK(note_restricted(request.subject, *shown, shown->record));
     records.push_back(std::move(shown->record));
   }
-  return ApiResponse{200, {{"records", std::move(records)}, {"next", next_of(rows, query.limit)}}};
+  if (told_) {
+    DUHUI_CHECK_OK(told_({request.subject,
+                          "export",
+                          request.query_text("type"),
+                          {},
+                          std::to_string(records.size()) + " records"}));
+  }
+  return ApiResponse{200, {{"records", std::move(records)}, {"next", std::move(page.next)}}};
+}
+
+Status RecordNouns::note_restricted(const Subject& subject,
+                                    const Presented& shown,
+                                    const Json& value,
+                                    std::string_view path) {
+  if (!told_) return Done{};
+  std::string fields;
+  for (const std::string& name : RecordAccess::restricted_in(*shown.schema, value)) {
+    if (!path.empty() && !path.starts_with(name)) continue;
+    fields += (fields.empty() ? "" : ",") + name;
+  }
+  if (fields.empty()) return Done{};
+  return told_({subject, "read_restricted", shown.schema->rule.name(), shown.id, fields});
 }
 
 }  // namespace duhui::api

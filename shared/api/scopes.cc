@@ -12,11 +12,13 @@
 namespace duhui::api {
 namespace {
 
+using Json = nlohmann::json;
+
 Error unknown(std::string detail) {
   return {ErrorCode::invalid_input, "scope: " + std::move(detail)};
 }
 
-std::string text_at(const nlohmann::json& value, const char* name) {
+std::string text_at(const Json& value, const char* name) {
   const auto at = value.find(name);
   return at != value.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
@@ -60,6 +62,13 @@ Result<std::string> ScopeFinder::of_school(const std::string& school_id) {
   return facts_.root_scope + "/" + row.district + zone + "/" + school_id;
 }
 
+Result<std::string> ScopeFinder::of_surprise(const std::string& school_id, const Json& assignees) {
+  DUHUI_TRY(district, of_district(school_id));
+  const bool one = assignees.is_array() && assignees.size() == 1 && assignees[0].is_string();
+  const std::string who = one ? assignees[0].get<std::string>() : std::string(kSupervisorsScope);
+  return district + "/" + who;
+}
+
 Result<std::string> ScopeFinder::of_record(const std::string& text) {
   const auto bytes = from_uuid_text(text);
   if (!bytes) return unknown("of record " + text);
@@ -71,8 +80,7 @@ Result<std::string> ScopeFinder::of_record(const std::string& text) {
   return state->scope();
 }
 
-Result<std::string> ScopeFinder::scope_for(const RecordSchema& schema,
-                                           const nlohmann::json& value) {
+Result<std::string> ScopeFinder::scope_for(const RecordSchema& schema, const Json& value) {
   const std::string& type = schema.rule.name();
   if (schema.rule.hub_only()) return std::string(kHubScope);
   if (kCityTypes.contains(type)) {
@@ -86,6 +94,9 @@ Result<std::string> ScopeFinder::scope_for(const RecordSchema& schema,
     const std::string district = text_at(value, "district_id");
     if (!district.empty()) schools_[school_id] = School{district, text_at(value, "zone_id")};
     return district.empty() ? facts_.root_scope : facts_.root_scope + "/" + district;
+  }
+  if (type == "task" && value.value("unannounced", Json(false)) == Json(true)) {
+    return of_surprise(school_id, value.value("assignee_ids", Json::array()));
   }
   if (!school_id.empty()) return of_school(school_id);
   if (text_at(value, "entity_kind") == "school") return of_school(text_at(value, "entity_id"));

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -14,6 +15,9 @@ namespace duhui::api {
 
 /// The scope of records no device may read.
 inline constexpr std::string_view kHubScope = "hub";
+
+/// Below a district: what its supervisors' own devices get and no school's.
+inline constexpr std::string_view kSupervisorsScope = "supervisors";
 
 /// Finds where a new record belongs: its school, what it refers to, or the whole city. Remembers
 /// what it found; lives for one request.
@@ -38,6 +42,9 @@ class ScopeFinder {
   };
   Result<School> school(const std::string& school_id);
   Result<std::string> of_record(const std::string& id_text);
+  /// An unannounced task stays off the school's own machine: it goes to the devices of the one
+  /// supervisor it is for, or of all the district's.
+  Result<std::string> of_surprise(const std::string& school_id, const nlohmann::json& assignees);
 
   RecordSource& source_;
   const SourceFacts facts_;

@@ -5,6 +5,7 @@
 
 #include "shared/base/scope.h"
 #include "shared/domain/grants.h"
+#include "shared/domain/writers.h"
 
 namespace duhui {
 namespace {
@@ -38,7 +39,7 @@ constexpr std::array kRoles{
     RoleRow{ROLE_EVALUATION_EXPERT, Reach::postings, true, false, false, false},
     RoleRow{ROLE_DISTRICT_OFFICER, Reach::below, true, true, true, true},
     RoleRow{ROLE_REGISTRY_OFFICER, Reach::below, true, true, true, true},
-    RoleRow{ROLE_LEADER, Reach::below, true, false, true, true},
+    RoleRow{ROLE_LEADER, Reach::below, false, false, true, true},
     RoleRow{ROLE_CITY_OFFICER, Reach::below, true, true, true, true},
     RoleRow{ROLE_PROVINCE_OFFICER, Reach::below, true, true, true, true},
     RoleRow{ROLE_SECTION_OFFICER, Reach::handled, true, false, false, false},
@@ -90,6 +91,10 @@ constexpr std::array kThings{
     ThingRow{Thing::records, 0, kAll, kAll, 0, 0, 0, 0, 0},
 };
 static_assert(kThings.size() == static_cast<std::size_t>(kLastThing) + 1);
+
+/// Roles are given with accounts, not written like a record.
+constexpr std::string_view kUserType = "user";
+constexpr std::string_view kSupervisorType = "supervisor";
 
 constexpr Ruling kAllowed{true, {}};
 constexpr Ruling deny(std::string_view reason) { return {false, reason}; }
@@ -160,9 +165,10 @@ Ruling see(const Subject& subject,
   if (role.reach == Reach::none) return deny("role");
   switch (record.schema->rule.audience()) {
     case AUDIENCE_REGISTRY:
-      if (role.reach == Reach::school) return see_as_school(subject, record);
-      return is_near(grant, record.scope) || is_posted(subject, record.school_id) ? kAllowed
-                                                                                  : deny("scope");
+      if (!is_near(grant, record.scope) && !is_posted(subject, record.school_id)) {
+        return deny("scope");
+      }
+      return role.reach == Reach::school ? see_as_school(subject, record) : kAllowed;
     case AUDIENCE_OFFICE:
       if (role.reach != Reach::school && is_named(subject, record)) return kAllowed;
       if (role.reach == Reach::handled) break;
@@ -188,6 +194,10 @@ Ruling see(const Subject& subject,
       return sent || is_named(subject, record) ? kAllowed : deny("scope");
     }
     case Reach::below:
+      // Plans and the like that concern no school are told down the branch.
+      if (record.school_id.empty() && record.schema->rule.audience() == AUDIENCE_SUPERVISION) {
+        return is_near(grant, record.scope) ? kAllowed : deny("scope");
+      }
       return !grant.scope.empty() && scope_writable(grant.scope, record.scope) ? kAllowed
                                                                                : deny("scope");
     case Reach::none:
@@ -211,6 +221,43 @@ bool may(const RoleRow& role, Verb verb) {
       return false;
   }
   return false;
+}
+
+/// The field that a record of this type begins with: what it is about.
+const FieldSchema* naming_field(const RecordSchema& schema) {
+  for (const auto& [number, field] : schema.fields) {
+    const bool by_people =
+        std::ranges::any_of(field.rule.writers(), [](int writer) { return writer != WRITER_HUB; });
+    if (by_people && field.rule.policy() != POLICY_DERIVED && field.field->name() != "ref") {
+      return &field;
+    }
+  }
+  return nullptr;
+}
+
+/// Whether people of this kind have anything to write in such a record. Each field asks again
+/// (check_edit.h).
+Ruling may_write_type(const Subject& subject,
+                      Verb verb,
+                      const Grant& grant,
+                      const RecordFacts& record) {
+  const RecordSchema& schema = *record.schema;
+  if (schema.rule.name() == kUserType) return authorize(subject, Verb::manage, Thing::accounts);
+  const Writer writer = writer_of(grant.role);
+  if (verb == Verb::create) {
+    const FieldSchema* naming = naming_field(schema);
+    return naming != nullptr && may_write(naming->rule, writer) ? kAllowed : deny("role");
+  }
+  // Everybody keeps their own telephone number.
+  if (schema.rule.name() == kSupervisorType && writer == WRITER_SUPERVISOR &&
+      !is_named(subject, record)) {
+    return deny("role");
+  }
+  const bool any = std::ranges::any_of(schema.fields, [&](const auto& entry) {
+    const FieldRule& rule = entry.second.rule;
+    return rule.policy() != POLICY_DERIVED && may_write(rule, writer);
+  });
+  return any ? kAllowed : deny("role");
 }
 
 /// A record that is being made has no state, date or people yet that could hide it.
@@ -252,6 +299,7 @@ Ruling authorize(const Subject& subject, Verb verb, Thing thing) {
     const RoleRow* role = row_of(grant.role);
     if (role == nullptr) continue;
     std::uint8_t granted = role->office ? row->office : 0;
+    if (!role->writes) granted &= kLook;
     if (grant.role == ROLE_IT_ADMIN) granted |= row->it_admin;
     if (grant.role == ROLE_SECURITY_ADMIN) granted |= row->security_admin;
     if (grant.role == ROLE_AUDITOR) granted |= row->auditor;
@@ -273,11 +321,29 @@ Ruling authorize(const Subject& subject, Verb verb, const RecordFacts& record) {
   for (const Grant& grant : subject.grants) {
     const RoleRow* role = row_of(grant.role);
     if (role == nullptr || !may(*role, verb)) continue;
-    const Ruling ruling = reach_for(subject, verb, grant, *role, record);
+    Ruling ruling = reach_for(subject, verb, grant, *role, record);
+    if (ruling && (verb == Verb::create || verb == Verb::edit)) {
+      ruling = may_write_type(subject, verb, grant, record);
+    }
     if (ruling.allowed) return ruling;
     nearest = ruling;
   }
   return nearest;
+}
+
+Ruling authorize_type(const Subject& subject, const RecordSchema& schema) {
+  const RecordFacts any{.schema = &schema};
+  if (subject.kind != Subject::Kind::person) return authorize(subject, Verb::create, any);
+  const Audience audience = schema.rule.audience();
+  if (audience == AUDIENCE_NOBODY || audience == AUDIENCE_AUDIT) return deny("role");
+  for (const Grant& grant : subject.grants) {
+    const RoleRow* role = row_of(grant.role);
+    if (role == nullptr || !may(*role, Verb::create)) continue;
+    const bool unseen = schema.rule.school_sight() == SCHOOL_SIGHT_NEVER;
+    if (role->reach == Reach::school && unseen) continue;
+    if (may_write_type(subject, Verb::create, grant, any)) return kAllowed;
+  }
+  return deny("role");
 }
 
 Ruling authorize_field(const Subject& subject, const RecordFacts& record, const FieldRule& rule) {
@@ -291,6 +357,15 @@ Ruling authorize_field(const Subject& subject, const RecordFacts& record, const 
     if (see(subject, grant, *role, record)) return kAllowed;
   }
   return deny("role");
+}
+
+bool reads_as_school(const Subject& subject, const RecordFacts& record) {
+  if (subject.kind != Subject::Kind::person) return false;
+  return std::ranges::none_of(subject.grants, [&](const Grant& grant) {
+    const RoleRow* role = row_of(grant.role);
+    return role != nullptr && role->reach != Reach::school && may(*role, Verb::read) &&
+           see(subject, grant, *role, record).allowed;
+  });
 }
 
 bool is_school_role(Role role) {

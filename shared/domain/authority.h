@@ -95,10 +95,16 @@ struct Ruling {
 /// The one authority of agent and hub. Denies whatever no row of its tables allows.
 Ruling authorize(const Subject& subject, Verb verb, Thing thing);
 Ruling authorize(const Subject& subject, Verb verb, const RecordFacts& record);
+/// Whether the subject may make a record of this type anywhere: asked before its value is looked
+/// at.
+Ruling authorize_type(const Subject& subject, const RecordSchema& schema);
 /// Whether the subject, who may read the record, may read this field of it.
 Ruling authorize_field(const Subject& subject,
                        const RecordFacts& record,
                        const record::v1::FieldRule& rule);
+
+/// Whether nothing but the school's own sight lets the subject read the record.
+bool reads_as_school(const Subject& subject, const RecordFacts& record);
 
 /// School staff: the roles that act for the inspected school.
 bool is_school_role(record::v1::Role role);

@@ -40,9 +40,9 @@ bool may_write(const record::v1::FieldRule& rule, record::v1::Writer role) {
   if (role == record::v1::WRITER_HUB) return true;
   for (const int writer : rule.writers()) {
     if (writer == role) return true;
-    // Who stands above the district may do what the district may.
-    const bool above = role == record::v1::WRITER_CITY || role == record::v1::WRITER_PROVINCE;
-    if (writer == record::v1::WRITER_DISTRICT && above) return true;
+    // Who stands above an office may do what it may.
+    const bool office = writer == record::v1::WRITER_DISTRICT || writer == record::v1::WRITER_CITY;
+    if (office && role > writer && role <= record::v1::WRITER_PROVINCE) return true;
   }
   return false;
 }
