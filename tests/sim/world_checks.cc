@@ -30,6 +30,9 @@ std::string dump(const RecordState& state) {
     for (const RegisterWrite& write : reg.live) add(" live ", write);
     for (const RegisterWrite& write : reg.history) add(" past ", write);
   }
+  for (const auto& [key, write] : state.proposals()) {
+    add((" proposed " + std::to_string(key.field) + "/" + key.key + " ").c_str(), write);
+  }
   for (const auto& [dot, facts] : state.ops()) {
     text += to_string(dot) + " " + facts.person + " " + std::to_string(facts.stamp.effective_ms) +
             " " + std::to_string(facts.stamp.rank) + " " + std::to_string(facts.stamp.at_hub) +
