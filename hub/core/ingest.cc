@@ -168,6 +168,10 @@ Status Ingest::take_ops(const IncomingBatch& incoming,
     append_stamp(&runs, seq, op, stamp);
     DUHUI_CHECK_OK(
         add_op(dot, op_checksum(checked.digests[seq - unpacked.first_seq]), op, stamp, *touched));
+    if (stamp.proposal) {
+      DUHUI_CHECK_OK(tx_.review().add_quarantine(
+          {dot, std::string(kProposalKind), op.person(), std::string(bytes), now_}));
+    }
   }
   DUHUI_CHECK_OK(flush_feed(unpacked.origin));
   outcome.stamps.assign(runs.begin(), runs.end());

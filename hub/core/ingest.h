@@ -19,6 +19,9 @@
 
 namespace duhui::hub {
 
+/// Kind of the quarantine rows of ops that wait as proposals; they are part of their records.
+inline constexpr std::string_view kProposalKind = "proposal";
+
 /// A batch that a session received, with what is known of its sender.
 struct IncomingBatch {
   sync::v1::Batch batch;
@@ -118,6 +121,7 @@ class Ingest final : public RecordLookup {
   void feed(const std::string& scope, std::uint64_t seq, std::uint64_t checksum);
   Status flush_feed(const Origin& origin);
   Status append_feed(const std::string& scope, const Origin& origin, const FeedRun& run);
+  Status drop_settled_proposals(const RecordState& state);
   /// Whether the rules want to hear of it.
   Result<bool> write_record(const RecordId& id, Touched& touched);
   Result<const Standing*> standing_of(const std::string& person);

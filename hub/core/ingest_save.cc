@@ -160,6 +160,7 @@ Result<bool> Ingest::write_record(const RecordId& id, Touched& touched) {
   RecordRow& row = touched.row;
   const RecordSummary summary =
       touched.summary ? std::move(*touched.summary) : rules_.summarize(*touched.state);
+  if (touched.state) DUHUI_CHECK_OK(drop_settled_proposals(*touched.state));
   const bool had_conflicts = row.open_conflicts != 0;
   row.school_id = summary.school_id;
   row.date = summary.date;
@@ -175,6 +176,17 @@ Result<bool> Ingest::write_record(const RecordId& id, Touched& touched) {
   }
   DUHUI_CHECK_OK(tx_.review().set_conflicts(id, rows));
   return summary.follow_up;
+}
+
+Status Ingest::drop_settled_proposals(const RecordState& state) {
+  std::map<Dot, bool> waits;
+  for (const auto& [key, write] : state.proposals()) {
+    waits[write.dot] = waits[write.dot] || !state.is_dealt_with(key, write.dot);
+  }
+  for (const auto& [dot, still] : waits) {
+    if (!still) DUHUI_CHECK_OK(tx_.review().drop_quarantine(dot));
+  }
+  return Done{};
 }
 
 Result<const RecordState*> Ingest::state(const RecordId& id) {

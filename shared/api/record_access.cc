@@ -220,7 +220,8 @@ void RecordAccess::redact_answer(const RecordId& id, const RecordState& state, J
   redact_conflicts(id, state, answer["conflicts"]);
   if (!reads_as_school(subject_, known.facts())) return;
   // What supervisors and office have to settle among themselves.
-  for (const char* name : {"flags", "amendments", "submit_blockers"}) answer[name] = Json::array();
+  for (const char* name : {"flags", "amendments", "proposals", "submit_blockers"})
+    answer[name] = Json::array();
   for (Json& step : answer["timeline"]) step.erase("note");
 }
 

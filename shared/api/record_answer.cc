@@ -141,6 +141,18 @@ Json amendments_json(const Presented& shown) {
   return amendments;
 }
 
+/// What people without authority wrote, for who may decide.
+Json proposals_json(const Presented& shown) {
+  Json proposals = Json::array();
+  for (const ShownRegister& reg : shown.view.registers) {
+    for (Json& proposal : authored_list(*shown.schema, reg.key, reg.proposals)) {
+      proposal["field"] = path_of(*shown.schema, reg.key);
+      proposals.push_back(std::move(proposal));
+    }
+  }
+  return proposals;
+}
+
 Json conflicts_json(const Presented& shown) {
   Json conflicts = Json::array();
   for (const ShownRegister& reg : shown.view.registers) {
@@ -183,6 +195,7 @@ Json record_answer(const RecordId& id,
                  {"seen", seen},
                  {"conflicts", conflicts_json(shown)},
                  {"amendments", amendments_json(shown)},
+                 {"proposals", proposals_json(shown)},
                  {"submit_blockers", shown.submit_blockers},
                  {"timeline", timeline_json(shown)},
                  {"deleted", shown.view.deleted},
@@ -214,6 +227,7 @@ Json unborn_answer(const RecordId& id, const RecordState& state, const std::stri
           {"seen", seen},
           {"conflicts", Json::array()},
           {"amendments", Json::array()},
+          {"proposals", Json::array()},
           {"submit_blockers", Json::array()},
           {"timeline", Json::array()},
           {"deleted", false},

@@ -61,6 +61,11 @@ void write_record(Console& console, const Json& record) {
     out << console("待处理的补充", "waiting amendment") << ": " << text_at(amendment, "by") << ", "
         << text_at(amendment, "at") << " " << amendment["fields"].dump() << "\n";
   }
+  for (const Json& proposal : record["proposals"]) {
+    out << console("无权者的建议，等待决定", "proposal, waits for who may decide") << ": "
+        << text_at(proposal, "field") << " = " << proposal["value"].dump() << "  "
+        << text_at(proposal, "by") << ", " << text_at(proposal, "at") << "\n";
+  }
   out << "seen: " << text_at(record, "seen") << std::endl;
 }
 

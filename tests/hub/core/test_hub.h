@@ -37,8 +37,8 @@ class NoRules final : public RecordRules {
   Result<Standing> standing_of(RecordLookup&, const std::string& person) override {
     return Standing{.rank = person == "boss" ? 6u : 2u};
   }
-  bool may_write(const Standing&, WallTime, std::string_view, const sync::v1::Op&) override {
-    return true;
+  bool may_write(const Standing&, WallTime, std::string_view, const sync::v1::Op& op) override {
+    return op.person() != "stranger";
   }
   Result<std::vector<Intent>> follow_ups(RecordLookup&,
                                          const std::vector<RecordId>&,
