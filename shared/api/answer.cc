@@ -1,6 +1,7 @@
 #include "shared/api/answer.h"
 
 #include <array>
+#include <utility>
 
 namespace duhui::api {
 namespace {
@@ -33,6 +34,17 @@ constexpr std::array kRules = {
              "It is not known where the record belongs."},
     Sentence{"seen", "随附的“已读”标记无效，请重新打开记录。",
              "The seen token is not valid; open the record again."},
+    Sentence{"wrong_password", "姓名（账号）或密码不对。", "The name or the password is wrong."},
+    Sentence{"locked", "已锁定，请输入密码继续。", "Locked; enter the password to go on."},
+    Sentence{"must_change", "请先修改密码。", "Choose a password of your own first."},
+    Sentence{"csrf", "页面已过期，请刷新后再试。", "The page is out of date; load it again."},
+    Sentence{"password_short", "密码至少 6 个字符。", "A password has at least 6 characters."},
+    Sentence{"password_long", "密码最多 128 个字节。", "A password has at most 128 bytes."},
+    Sentence{"password_text", "密码里有无法输入的字符。",
+             "The password holds what cannot be typed."},
+    Sentence{"password_simple", "这个密码太容易猜到。", "That password is too easy to guess."},
+    Sentence{"not_provisional", "本机已有正式账号，请用密码登录。",
+             "This device has real accounts; sign in with a password."},
     Sentence{"record exists", "这条记录已经存在。", "The record exists already."},
     Sentence{"no such record", "没有这条记录。", "There is no such record."},
 };
@@ -66,6 +78,15 @@ Sentence sentence_of(ErrorCode code) {
 }
 
 }  // namespace
+
+ApiResponse settled(ApiResponse answer) {
+  while (answer.deferred) {
+    const std::shared_ptr<Deferred> rest = std::move(answer.deferred);
+    rest->work();
+    answer = rest->finish();
+  }
+  return answer;
+}
 
 int http_status(ErrorCode code) {
   switch (code) {
