@@ -25,14 +25,15 @@ ALLOWED = {
     "shared/api": ["proto", "shared/base", "shared/merge", "shared/record", "shared/domain",
                    "shared/sync", "shared/crypto"],
     "shared/cli": ["shared/base", "shared/record", "shared/net", "shared/api"],
+    "shared/web": ["shared/base", "shared/record", "shared/net", "shared/api", "shared/cli"],
     "agent/ports": ["shared/base"],
     "agent/core": ["proto", "shared/base", "shared/merge", "shared/sync", "shared/crypto",
                    "agent/ports"],
     "agent/store": ["shared/base", "agent/ports"],
     "agent/api": ["shared/base", "shared/domain", "shared/api", "agent/core"],
     "agent/app": ["proto", "shared/base", "shared/record", "shared/sync", "shared/crypto",
-                  "shared/net", "shared/api", "shared/cli", "agent/ports", "agent/core",
-                  "agent/store", "agent/api"],
+                  "shared/net", "shared/api", "shared/cli", "shared/web", "agent/ports",
+                  "agent/core", "agent/store", "agent/api"],
     "hub/ports": ["proto", "shared/base", "shared/merge"],
     "hub/core": ["proto", "shared/base", "shared/merge", "shared/domain", "shared/sync",
                  "shared/crypto", "hub/ports"],
@@ -40,7 +41,8 @@ ALLOWED = {
     "hub/api": ["proto", "shared/base", "shared/merge", "shared/record", "shared/domain",
                 "shared/sync", "shared/crypto", "shared/api", "hub/ports", "hub/core"],
     "hub/app": ["shared/base", "shared/record", "shared/sync", "shared/crypto", "shared/net",
-                "shared/api", "shared/cli", "hub/ports", "hub/core", "hub/store", "hub/api"],
+                "shared/api", "shared/cli", "shared/web", "hub/ports", "hub/core", "hub/store",
+                "hub/api"],
 }
 
 PLANNED = {

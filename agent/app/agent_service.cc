@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 #include "duhui/sync/v1/frame.pb.h"
-#include "shared/api/local_request.h"
+#include "shared/api/answer.h"
 #include "shared/net/signals.h"
 #include "shared/net/task_scope.h"
 #include "shared/record/json_text.h"
+#include "shared/web/page_port.h"
 
 namespace duhui::agent {
 namespace {
@@ -37,12 +38,12 @@ std::string outcome_name(OpenReport::Outcome outcome) {
   return {};
 }
 
-net::HttpResponse http_response(const api::ApiResponse& answer) {
-  return {.status = answer.status, .body = json_text(answer.body)};
-}
+using web::http_response;
 
-/// Until people sign in: whoever reaches this port may do everything.
-Subject subject_of(const net::HttpRequest&) {
+/// Until people sign in: whoever reaches a port of this machine may do everything, and nobody else
+/// anything.
+Subject subject_of(const net::HttpRequest& request) {
+  if (request.secure) return {};
   return {.kind = Subject::Kind::operator_, .place = Subject::Place::hub};
 }
 
@@ -186,19 +187,19 @@ void AgentService::acknowledged(std::uint64_t through) {
 // --- requests ---
 
 asio::awaitable<net::HttpResponse> AgentService::answer(net::HttpRequest request) {
-  const auto checked = api::check_local_request({.method = request.method,
-                                                 .content_type = request.header("content-type"),
-                                                 .origin = request.header("origin")});
-  if (!checked) co_return http_response(api::error_answer(checked.error()));
   const std::string_view path =
       std::string_view(request.target).substr(0, request.target.find('?'));
+  const Subject subject = subject_of(request);
   if (request.method == "POST" && path == std::string(api::kBasePath) + "/sync") {
+    if (auto may = api::granted(authorize(subject, Verb::manage, Thing::link)); !may) {
+      co_return http_response(api::error_answer(may.error()));
+    }
     co_return co_await sync(std::move(request.body));
   }
   co_return http_response(api_->dispatch({.method = request.method,
                                           .target = request.target,
                                           .body = request.body,
-                                          .subject = subject_of(request)}));
+                                          .subject = subject}));
 }
 
 asio::awaitable<net::HttpResponse> AgentService::sync(std::string body) {
@@ -232,24 +233,38 @@ asio::awaitable<net::HttpResponse> AgentService::sync(std::string body) {
 // --- running ---
 
 Result<Json> AgentService::open_listeners(const AgentSettings& settings) {
-  net::ListenerOptions options;
-  options.connections_max = 200;
-  options.connections_per_address_max = 200;
-  options.report = [](std::string_view what) { spdlog::error("api: {}", what); };
-  DUHUI_TRY(local, net::Listener::on_unix(executor_, folder_.socket(), options));
-  options.hosts = net::loopback_hosts();
-  DUHUI_TRY(tcp,
-            net::Listener::on_tcp(executor_, settings.api_address, settings.api_port, options));
+  const auto report = [](std::string_view what) { spdlog::error("api: {}", what); };
+  DUHUI_TRY(local,
+            net::Listener::on_unix(executor_, folder_.socket(), web::command_port_options(report)));
+  DUHUI_TRY(tcp, net::Listener::on_tcp(executor_, settings.api_address, settings.api_port,
+                                       web::page_port_options(settings.api_address, report)));
   const std::string address = settings.api_address + ":" + std::to_string(tcp->port());
   listeners_.push_back(std::move(local));
   listeners_.push_back(std::move(tcp));
+  DUHUI_TRY(lan, open_lan(settings.lan));
   addresses_ = {"http://" + address, folder_.socket()};
-  const Json listen = {
-      {"program", "duhui-agent"},        {"api", "http://" + address + std::string(api::kBasePath)},
-      {"address", settings.api_address}, {"port", listeners_.back()->port()},
-      {"socket", folder_.socket()},      {"pid", static_cast<std::int64_t>(::getpid())}};
+  const Json listen = {{"program", "duhui-agent"},
+                       {"api", "http://" + address + std::string(api::kBasePath)},
+                       {"address", settings.api_address},
+                       {"port", listeners_[1]->port()},
+                       {"socket", folder_.socket()},
+                       {"pid", static_cast<std::int64_t>(::getpid())},
+                       {"lan", std::move(lan)}};
   DUHUI_CHECK_OK(folder_.write_file(folder_.listen_file(), json_text(listen) + "\n"));
   return listen;
+}
+
+Result<Json> AgentService::open_lan(const web::LanSettings& settings) {
+  if (!settings.enabled) return Json();
+  const std::vector<std::string> hosts = web::lan_hosts(settings);
+  DUHUI_TRY(identity, folder_.page_identity(hosts));
+  const auto report = [](std::string_view what) { spdlog::error("lan: {}", what); };
+  DUHUI_TRY(lan, net::Listener::on_tls(executor_, settings.address, settings.port, identity,
+                                       web::lan_port_options(hosts, report)));
+  Json told = web::lan_json(hosts, lan->port(), identity);
+  for (const auto& page : told["pages"]) addresses_.push_back(page.get<std::string>());
+  listeners_.push_back(std::move(lan));
+  return told;
 }
 
 asio::awaitable<Status> AgentService::serve(AgentSettings settings,

@@ -65,6 +65,7 @@ class AgentService final : private LinkEvents {
   AgentHooks hooks();
   boost::asio::awaitable<net::HttpResponse> sync(std::string body);
   Result<nlohmann::json> open_listeners(const AgentSettings& settings);
+  Result<nlohmann::json> open_lan(const web::LanSettings& settings);
 
   void welcomed(const Digest& pin, const std::string& device_name) override;
   void records_changed(const std::vector<RecordId>& ids) override;

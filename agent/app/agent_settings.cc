@@ -13,8 +13,14 @@ cli::SettingsFile settings_file(AgentSettings& settings) {
   cli::SettingsFile file;
   file.add_text("data", &settings.data);
   file.add_text("language", &settings.language, {"zh", "en", ""});
-  file.add_text("api.address", &settings.api_address, {"127.0.0.1"});
+  const auto take_address = [&settings](const std::string& text) -> Status {
+    DUHUI_CHECK_OK(web::check_plain_address(text));
+    settings.api_address = text;
+    return Done{};
+  };
+  file.add_parsed("api.address", take_address, [&settings] { return settings.api_address; });
   file.add_number("api.port", &settings.api_port, 0, 65535);
+  web::add_lan_settings(&file, &settings.lan);
   file.add_text("log.level", &settings.log_level,
                 {"trace", "debug", "info", "warn", "error", "off"});
   file.add_text("log.file", &settings.log_file);
@@ -27,8 +33,11 @@ Result<ReadSettings> read_settings(const std::string& path) {
   }
   DUHUI_TRY(text, cli::read_argument_file(path));
   ReadSettings read;
-  read.problems =
-      settings_file(read.settings).read(text, std::filesystem::path(path).filename().string());
+  const std::string name = std::filesystem::path(path).filename().string();
+  read.problems = settings_file(read.settings).read(text, name);
+  if (auto lan = web::check_lan(read.settings.lan); !lan) {
+    read.problems.push_back(name + ": " + lan.error().detail);
+  }
   return read;
 }
 

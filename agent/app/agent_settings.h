@@ -6,6 +6,7 @@
 
 #include "shared/base/result.h"
 #include "shared/cli/settings_file.h"
+#include "shared/web/lan_settings.h"
 
 namespace duhui::agent {
 
@@ -16,6 +17,7 @@ namespace duhui::agent {
 ///   [api]
 ///   address = "127.0.0.1"      # loopback only
 ///   port = 0                   # 0: any free one, see listen.json
+///   [lan]                      # pages for other computers, see web::LanSettings
 ///   [log]
 ///   level = "info"             # trace debug info warn error off
 ///   file = ""                  # empty: standard error
@@ -24,6 +26,7 @@ struct AgentSettings {
   std::string language{};
   std::string api_address = "127.0.0.1";
   std::uint16_t api_port = 0;
+  web::LanSettings lan{};
   std::string log_level = "info";
   std::string log_file{};
 };

@@ -130,6 +130,15 @@ Result<DeviceCard> DataFolder::enrol(const Ticket& ticket, Random& random) {
   return card;
 }
 
+Result<net::TlsIdentity> DataFolder::page_identity(const std::vector<std::string>& hosts) {
+  const std::string path = path_ + "/pages.pem";
+  DUHUI_TRY(kept, read_kept(path));
+  if (!kept.empty()) return net::parse_tls_identity(kept);
+  DUHUI_TRY(identity, net::make_tls_identity("duhui-agent", {}, hosts));
+  DUHUI_CHECK_OK(write_file(path, identity.pem));
+  return identity;
+}
+
 Status DataFolder::save(const DeviceCard& card) {
   return keep(card, card.identity.key.file_text());
 }

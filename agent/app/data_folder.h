@@ -9,6 +9,7 @@
 #include "shared/base/random.h"
 #include "shared/base/result.h"
 #include "shared/crypto/ticket.h"
+#include "shared/net/tls_identity.h"
 #include "shared/net/websocket_client.h"
 
 namespace duhui::agent {
@@ -41,6 +42,9 @@ class DataFolder {
   Result<DeviceCard> load();
   /// Replaces identity.json; durable on return.
   Status save(const DeviceCard& card);
+  /// The TLS key and certificate for pages in the local network, made when first asked for and
+  /// kept in pages.pem, which only the owner may read.
+  Result<net::TlsIdentity> page_identity(const std::vector<std::string>& hosts);
   /// Replaces a file; durable on return.
   Status write_file(const std::string& path, const std::string& text);
 

@@ -170,6 +170,16 @@ Result<std::unique_ptr<HubFolder>> HubFolder::open(const std::string& path) {
   return folder;
 }
 
+Result<net::TlsIdentity> HubFolder::page_identity(const std::vector<std::string>& hosts) const {
+  const std::string path = path_ + "/pages.pem";
+  auto kept = read_file(path);
+  if (kept) return net::parse_tls_identity(*kept);
+  if (kept.error().code != ErrorCode::not_found) return kept.error();
+  DUHUI_TRY(identity, net::make_tls_identity("duhui-hub", {}, hosts));
+  DUHUI_CHECK_OK(write_file(path, identity.pem, true));
+  return identity;
+}
+
 HubFolder::~HubFolder() {
   store_.reset();
   ::close(lock_);

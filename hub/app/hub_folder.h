@@ -19,6 +19,7 @@ namespace duhui::hub {
 ///   hub.key     Ed25519: signs receipts, certificates of enrolment and the hub's own ops
 ///   tls.key     the TLS key devices have pinned
 ///   tls.crt     its certificate
+///   pages.pem   TLS key and certificate of pages in the local network, once they are enabled
 ///   lock        held by the process that has the folder open
 ///   log/        what serve had to say, in three files
 ///   hub.toml    settings (optional); listen.json, control.sock: of the running service
@@ -43,6 +44,8 @@ class HubFolder {
   const SigningKey& key() const { return key_; }
   const net::TlsIdentity& tls() const { return tls_; }
   const std::string& path() const { return path_; }
+  /// Made when first asked for; only the owner may read its file.
+  Result<net::TlsIdentity> page_identity(const std::vector<std::string>& hosts) const;
 
  private:
   HubFolder(std::string path, int lock, const SigningKey& key, net::TlsIdentity tls)

@@ -42,6 +42,7 @@ cli::SettingsFile settings_file(HubSettings& settings) {
     return Done{};
   };
   file.add_parsed("http.listen", take_http, [&settings] { return settings.http.text(); });
+  web::add_lan_settings(&file, &settings.lan);
   file.add_text("log.level", &settings.log_level, {"debug", "info", "warn", "error", "off"});
   file.add_number("log.bytes_max", &settings.log_bytes_max, 64 << 10, 1 << 30);
   return file;
@@ -50,14 +51,14 @@ cli::SettingsFile settings_file(HubSettings& settings) {
 ReadSettings read_settings(const std::string& toml_text, const std::string& name) {
   ReadSettings read;
   read.file = name;
-  read.problems =
-      settings_file(read.settings).read(toml_text, std::filesystem::path(name).filename().string());
+  const std::string short_name = std::filesystem::path(name).filename().string();
+  read.problems = settings_file(read.settings).read(toml_text, short_name);
+  if (auto lan = web::check_lan(read.settings.lan); !lan) {
+    read.problems.push_back(short_name + ": " + lan.error().detail);
+  }
   return read;
 }
 
-Status check_http(const ListenAddress& address) {
-  if (address.host.starts_with("127.")) return Done{};
-  return Error{ErrorCode::invalid_input, "only 127.0.0.0/8, for nobody signs in there yet"};
-}
+Status check_http(const ListenAddress& address) { return web::check_plain_address(address.host); }
 
 }  // namespace duhui::hub

@@ -7,6 +7,7 @@
 
 #include "shared/base/result.h"
 #include "shared/cli/settings_file.h"
+#include "shared/web/lan_settings.h"
 
 namespace duhui::hub {
 
@@ -27,6 +28,7 @@ struct HubSettings {
   std::string name = "中心";
   ListenAddress devices{"0.0.0.0", 7443};
   ListenAddress http{"127.0.0.1", 7480};
+  web::LanSettings lan{};
   std::string public_address{};  // what tickets say: "host:port" or a host
   std::size_t connections_max = 12'000;
   std::size_t connections_per_address_max = 2'000;

@@ -19,13 +19,14 @@
 #include "hub/app/hub_log.h"
 #include "hub/app/hub_runner.h"
 #include "hub/app/live_access.h"
-#include "shared/api/local_request.h"
+#include "shared/api/web_guard.h"
 #include "shared/base/bytes.h"
 #include "shared/net/blocking_pool.h"
 #include "shared/net/http_server.h"
 #include "shared/net/signals.h"
 #include "shared/record/json_text.h"
 #include "shared/sync/limits.h"
+#include "shared/web/page_port.h"
 
 namespace duhui::hub {
 
@@ -40,14 +41,11 @@ constexpr Duration kGoodbyeTime = milliseconds(1200);
 constexpr Duration kDrainTime = milliseconds(1000);
 constexpr Duration kDrainStep = milliseconds(10);
 
-/// Until people sign in: whoever reaches this port may do everything.
-const Subject kOperator{.kind = Subject::Kind::operator_, .place = Subject::Place::hub};
-
-net::HttpResponse http_of(const api::ApiResponse& answer) {
-  net::HttpResponse response;
-  response.status = answer.status;
-  response.body = json_text(answer.body);
-  return response;
+/// Until people sign in: whoever reaches a port of this machine may do everything, and nobody else
+/// anything.
+Subject subject_of(const net::HttpRequest& request) {
+  if (request.secure) return {};
+  return {.kind = Subject::Kind::operator_, .place = Subject::Place::hub};
 }
 
 api::ApiResponse answer_guarded(const HubApi& api, const net::HttpRequest& request) {
@@ -55,7 +53,7 @@ api::ApiResponse answer_guarded(const HubApi& api, const net::HttpRequest& reque
     return api.answer({.method = request.method,
                        .target = request.target,
                        .body = request.body,
-                       .subject = kOperator});
+                       .subject = subject_of(request)});
   } catch (const std::exception& thrown) {
     log_warning(request.method + " " + request.target + ": " + thrown.what());
     return api::error_answer({ErrorCode::storage_failed, thrown.what()});
@@ -66,14 +64,10 @@ api::ApiResponse answer_guarded(const HubApi& api, const net::HttpRequest& reque
 asio::awaitable<net::HttpResponse> answer_api(const HubApi& api,
                                               net::BlockingPool& pool,
                                               net::HttpRequest request) {
-  const auto checked = api::check_local_request({.method = request.method,
-                                                 .content_type = request.header("content-type"),
-                                                 .origin = request.header("origin")});
-  if (!checked) co_return http_of(api::error_answer(checked.error()));
   api::ApiResponse answer;
   std::function<void()> work = [&] { answer = answer_guarded(api, request); };
   co_await pool.perform(std::move(work));
-  co_return http_of(answer);
+  co_return web::http_response(answer);
 }
 
 /// Plain HTTP on the devices' port.
@@ -82,9 +76,9 @@ asio::awaitable<net::HttpResponse> answer_device(net::HttpRequest request) {
     api::ApiResponse answer = api::error_answer(
         {ErrorCode::unavailable, "sync by POST is not built yet: use a WebSocket"});
     answer.status = 501;
-    co_return http_of(answer);
+    co_return web::http_response(answer);
   }
-  co_return http_of(api::error_answer({ErrorCode::not_found, "no such address"}));
+  co_return web::http_response(api::error_answer({ErrorCode::not_found, "no such address"}));
 }
 
 asio::awaitable<void> await_signal(asio::steady_timer& stopped, int& number) {
@@ -96,7 +90,24 @@ struct Listeners {
   std::unique_ptr<net::Listener> devices;
   std::unique_ptr<net::Listener> http;
   std::unique_ptr<net::Listener> control;
+  std::unique_ptr<net::Listener> lan;  // null: no pages in the local network
+  Json lan_told{};
 };
+
+Status open_lan(const asio::any_io_executor& loop,
+                const HubFolder& folder,
+                const web::LanSettings& settings,
+                Listeners* listeners) {
+  if (!settings.enabled) return Done{};
+  const std::vector<std::string> hosts = web::lan_hosts(settings);
+  DUHUI_TRY(identity, folder.page_identity(hosts));
+  const auto report = [](std::string_view what) { log_warning(what); };
+  DUHUI_TRY(lan, net::Listener::on_tls(loop, settings.address, settings.port, identity,
+                                       web::lan_port_options(hosts, report)));
+  listeners->lan_told = web::lan_json(hosts, lan->port(), identity);
+  listeners->lan = std::move(lan);
+  return Done{};
+}
 
 Result<Listeners> open_listeners(const asio::any_io_executor& loop,
                                  HubFolder& folder,
@@ -108,19 +119,20 @@ Result<Listeners> open_listeners(const asio::any_io_executor& loop,
   // The session's own pings come first; this finds what has gone without a word.
   options.stream.idle_timeout = sync_limits::kPingInterval * 3;
   options.report = [](std::string_view what) { log_warning(what); };
+  options.answer_headers = api::web_answer_headers();
   DUHUI_TRY(devices, net::Listener::on_tls(loop, settings.devices.host, settings.devices.port,
                                            folder.tls(), options));
-  net::ListenerOptions local;
-  local.connections_max = 64;
-  local.connections_per_address_max = 64;
-  local.report = options.report;
-  DUHUI_TRY(control, net::Listener::on_unix(loop, folder.path() + "/control.sock", local));
-  local.hosts = net::loopback_hosts();
-  DUHUI_TRY(http, net::Listener::on_tcp(loop, settings.http.host, settings.http.port, local));
-  return Listeners{std::move(devices), std::move(http), std::move(control)};
+  DUHUI_TRY(control, net::Listener::on_unix(loop, folder.path() + "/control.sock",
+                                            web::command_port_options(options.report)));
+  DUHUI_TRY(http,
+            net::Listener::on_tcp(loop, settings.http.host, settings.http.port,
+                                  web::page_port_options(settings.http.host, options.report)));
+  Listeners all{std::move(devices), std::move(http), std::move(control), nullptr};
+  DUHUI_CHECK_OK(open_lan(loop, folder, settings.lan, &all));
+  return all;
 }
 
-Json address_json(const HubFacts& facts, const std::string& folder) {
+Json address_json(const HubFacts& facts, const std::string& folder, const Json& lan) {
   const HubAddresses& at = facts.addresses;
   return {{"program", "duhui-hub"},
           {"version", facts.version},
@@ -134,7 +146,8 @@ Json address_json(const HubFacts& facts, const std::string& folder) {
           {"http_host", at.http_host},
           {"http_port", at.http_port},
           {"control", folder + "/control.sock"},
-          {"pin", to_hex(facts.pin)}};
+          {"pin", to_hex(facts.pin)},
+          {"lan", lan}};
 }
 
 /// Everything one run is made of; the loop outlives it.
@@ -161,6 +174,7 @@ class Service {
     };
     tasks_.spawn(listeners_.control->run(on_api, {}));
     tasks_.spawn(listeners_.http->run(on_api, {}));
+    if (listeners_.lan) tasks_.spawn(listeners_.lan->run(on_api, {}));
     tasks_.spawn(
         listeners_.devices->run(answer_device, [this](std::unique_ptr<net::MessageStream> stream) {
           return runner_.serve_session(std::move(stream));
@@ -253,10 +267,11 @@ Status serve_hub(HubFolder& folder,
                      .http_host = settings.http.host,
                      .http_port = listeners.http->port(),
                      .public_address = settings.public_address};
+  const Json lan = listeners.lan_told;
   Service service(loop.get_executor(), folder, std::move(listeners), std::move(facts));
   const std::string path = folder.path();
   const std::function<Status(const HubFacts&)> announce = [&](const HubFacts& known) -> Status {
-    const Json addresses = address_json(known, path);
+    const Json addresses = address_json(known, path, lan);
     DUHUI_CHECK_OK(write_file(path + "/listen.json", json_text(addresses) + "\n", false));
     ready(addresses);
     return Done{};

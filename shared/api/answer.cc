@@ -46,6 +46,11 @@ constexpr std::array kRules = {
     Sentence{"not_provisional", "本机已有正式账号，请用密码登录。",
              "This device has real accounts; sign in with a password."},
     Sentence{"record exists", "这条记录已经存在。", "The record exists already."},
+    Sentence{"foreign_host", "本机不以这个名称提供服务；管理员可在 allowed_hosts 中添加。",
+             "This name is not served here; an administrator can add it to allowed_hosts."},
+    Sentence{"foreign_page", "只接受本系统自己页面的请求。",
+             "Only pages of this system may ask this."},
+    Sentence{"media_type", "只接受 JSON。", "Only JSON is accepted."},
     Sentence{"no such record", "没有这条记录。", "There is no such record."},
 };
 

@@ -15,8 +15,14 @@ using Json = nlohmann::json;
 
 Error wanted(std::string what) { return {ErrorCode::invalid_input, std::move(what)}; }
 
-/// Null: neither text nor a whole number.
+/// Null: no text, no whole number, no switch and no list of those.
 Json json_of(const toml::node& node) {
+  if (const toml::array* list = node.as_array()) {
+    Json values = Json::array();
+    for (const toml::node& value : *list) values.push_back(json_of(value));
+    return values;
+  }
+  if (node.is_boolean()) return node.value_or(false);
   if (node.is_string()) return node.value_or(std::string());
   if (node.is_integer()) return node.value_or(std::int64_t{0});
   return nullptr;
@@ -96,6 +102,32 @@ void SettingsFile::add_whole(std::string name,
     return Done{};
   };
   settings_.push_back({std::move(name), check, [show = std::move(show)] { return Json(show()); }});
+}
+
+void SettingsFile::add_switch(std::string name, bool* place) {
+  const auto take = [place](const Json& value) -> Status {
+    if (!value.is_boolean()) return wanted("true or false");
+    *place = value.get<bool>();
+    return Done{};
+  };
+  settings_.push_back({std::move(name), take, [place] { return Json(*place); }});
+}
+
+void SettingsFile::add_list(std::string name,
+                            std::vector<std::string>* place,
+                            std::function<Status(const std::string&)> check) {
+  const auto take = [place, check = std::move(check)](const Json& value) -> Status {
+    if (!value.is_array()) return wanted("texts in quotes, in [brackets]");
+    std::vector<std::string> texts;
+    for (const Json& text : value) {
+      if (!text.is_string()) return wanted("texts in quotes, in [brackets]");
+      texts.push_back(text.get<std::string>());
+      DUHUI_CHECK_OK(check(texts.back()));
+    }
+    *place = std::move(texts);
+    return Done{};
+  };
+  settings_.push_back({std::move(name), take, [place] { return Json(*place); }});
 }
 
 void SettingsFile::add_parsed(std::string name,

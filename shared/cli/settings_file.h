@@ -24,6 +24,11 @@ class SettingsFile {
     const auto show = [place] { return static_cast<std::int64_t>(*place); };
     add_whole(std::move(name), least, most, take, show);
   }
+  void add_switch(std::string name, bool* place);
+  /// Texts in [brackets]. `check`: its error says what each must be.
+  void add_list(std::string name,
+                std::vector<std::string>* place,
+                std::function<Status(const std::string&)> check);
   /// A text that `take` understands; its error says what is wanted.
   void add_parsed(std::string name,
                   std::function<Status(const std::string&)> take,

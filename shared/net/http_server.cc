@@ -1,6 +1,7 @@
 #include "shared/net/http_server.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include <boost/asio/as_tuple.hpp>
@@ -18,13 +19,12 @@
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
+#include "shared/net/acceptors.h"
 #include "shared/net/connection_gate.h"
 #include "shared/net/deadline.h"
 #include "shared/net/endpoint_text.h"
+#include "shared/net/http_head.h"
 #include "shared/net/tls_stream.h"
 #include "shared/net/upgrade_request.h"
 #include "shared/net/websocket_stream.h"
@@ -42,6 +42,7 @@ namespace {
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr Duration kPauseWhenOutOfHandles = milliseconds(100);
+constexpr std::size_t kReadStep = 4096;
 
 using Parser = http::request_parser<http::string_body>;
 
@@ -50,6 +51,8 @@ struct Service {
   const ListenerOptions& options;
   const HttpHandler& on_request;
   const SessionHandler& on_session;
+  std::uint16_t port = 0;
+  bool secure = false;
 };
 
 std::string lower(std::string_view text) {
@@ -62,19 +65,6 @@ std::string lower(std::string_view text) {
 
 std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
-/// "[::1]:80" -> "[::1]", "localhost:80" -> "localhost".
-std::string without_port(std::string_view host) {
-  const std::size_t colon = host.rfind(':');
-  const bool in_brackets = host.rfind(']') != std::string_view::npos && colon < host.rfind(']');
-  return lower(colon == std::string_view::npos || in_brackets ? host : host.substr(0, colon));
-}
-
-bool host_is_ours(const Parser& parser, const std::vector<std::string>& hosts) {
-  if (hosts.empty()) return true;
-  const std::string host = without_port(view_of(parser.get()[http::field::host]));
-  return std::ranges::find(hosts, host) != hosts.end();
-}
-
 bool is_sync_upgrade(const Parser& parser) {
   const auto& head = parser.get();
   return parser.upgrade() && head.method() == http::verb::get &&
@@ -86,17 +76,17 @@ bool names_our_protocol(const Parser& parser) {
   return std::ranges::any_of(names, [](auto name) { return view_of(name) == kSyncProtocol; });
 }
 
-HttpRequest take_request(Parser& parser, const std::string& peer, std::string channel_binding) {
+HttpRequest read_request(const Parser& parser, const Service& service, const std::string& peer) {
   HttpRequest request;
-  auto& message = parser.get();
+  const auto& message = parser.get();
   request.method = std::string(view_of(message.method_string()));
   request.target = std::string(view_of(message.target()));
   for (const auto& field : message) {
     request.headers.emplace_back(lower(view_of(field.name_string())), view_of(field.value()));
   }
-  request.body = std::move(message.body());
   request.peer = peer;
-  request.channel_binding = std::move(channel_binding);
+  request.port = service.port;
+  request.secure = service.secure;
   return request;
 }
 
@@ -105,7 +95,6 @@ HttpResponse plain(int status, std::string text) {
 }
 
 HttpResponse answer_to(error_code failed) {
-  if (failed == http::error::header_limit) return plain(431, "the head is too long\n");
   if (failed == http::error::body_limit) return plain(413, "the body is too long\n");
   return plain(400, "not understood\n");
 }
@@ -116,12 +105,43 @@ bool deserves_an_answer(error_code failed) {
          failed != http::error::end_of_stream && failed != http::error::partial_message;
 }
 
+/// Why there is no request to answer: the peer is gone (no refusal), or what it sent is wrong.
+struct HeadRead {
+  bool complete = false;
+  std::optional<HeadFault> fault{};
+};
+
+/// Reads until the whole head is in `buffer`, and as much of what follows as came with it.
 template <typename Stream>
-asio::awaitable<error_code> read_head(Stream& stream,
-                                      boost::beast::flat_buffer& buffer,
-                                      Parser& parser) {
-  const auto [failed, count] = co_await http::async_read_header(stream, buffer, parser, kNoThrow);
-  co_return failed;
+asio::awaitable<HeadRead> read_head(Stream& stream,
+                                    boost::beast::flat_buffer& buffer,
+                                    const HttpLimits& limits) {
+  for (;;) {
+    const std::string_view all(static_cast<const char*>(buffer.data().data()), buffer.size());
+    const std::string_view bytes = all.substr(0, limits.head_bytes_max);
+    const std::size_t end = find_head_end(bytes);
+    if (end != std::string_view::npos) {
+      const auto fault = check_head(bytes.substr(0, end), limits);
+      co_return HeadRead{!fault, fault};
+    }
+    if (auto fault = check_begun_head(bytes)) co_return HeadRead{false, fault};
+    if (all.size() >= limits.head_bytes_max) {
+      co_return HeadRead{false, HeadFault{431, "the head is too long\n"}};
+    }
+    const std::size_t room = std::min(kReadStep, limits.head_bytes_max - all.size());
+    const auto [failed, count] = co_await stream.async_read_some(buffer.prepare(room), kNoThrow);
+    if (failed || count == 0) co_return HeadRead{};
+    buffer.commit(count);
+  }
+}
+
+/// Takes the head out of `buffer`; it is there completely.
+error_code parse_head(boost::beast::flat_buffer& buffer, Parser& parser) {
+  error_code failed;
+  while (!parser.is_header_done() && !failed) {
+    buffer.consume(parser.put(buffer.data(), failed));
+  }
+  return failed;
 }
 
 template <typename Stream>
@@ -144,62 +164,106 @@ asio::awaitable<error_code> write_response(Stream& stream,
   co_return failed;
 }
 
+/// How an answer goes out.
+struct Manner {
+  unsigned version = 11;
+  bool keep_alive = false;
+  bool without_body = false;  // to HEAD
+};
+
 /// True: sent, and the connection may go on.
 template <typename Stream>
 asio::awaitable<bool> respond(Stream& stream,
                               HttpResponse answer,
-                              unsigned version,
-                              bool keep_alive,
-                              bool without_body,
-                              Duration timeout) {
+                              const Service& service,
+                              Manner manner) {
   http::response<http::string_body> response;
-  response.version(version);
+  response.version(manner.version);
   response.result(static_cast<unsigned>(answer.status));
   if (!answer.content_type.empty()) response.set(http::field::content_type, answer.content_type);
   for (const auto& [name, value] : answer.headers) response.insert(name, value);
-  response.keep_alive(keep_alive);
+  for (const auto& [name, value] : service.options.answer_headers) {
+    if (response.find(name) == response.end()) response.insert(name, value);
+  }
+  response.keep_alive(manner.keep_alive);
   const std::size_t size = answer.body.size();
-  if (!without_body) response.body() = std::move(answer.body);
+  if (!manner.without_body) response.body() = std::move(answer.body);
   if (answer.status == 204 || answer.status == 304) {
     response.body().clear();
   } else {
     response.content_length(size);
   }
+  const Duration timeout = service.options.http.body_timeout;
   auto ended = co_await (write_response(stream, response) || expire_after(timeout));
   const auto* failed = std::get_if<0>(&ended);
-  co_return failed != nullptr && !*failed && keep_alive;
+  co_return failed != nullptr && !*failed && manner.keep_alive;
 }
 
-/// One request and its answer. False: the connection is over.
-template <typename Stream>
-asio::awaitable<bool> serve_one(Stream& stream,
-                                boost::beast::flat_buffer& buffer,
-                                Parser& parser,
-                                const Service& service,
-                                const std::string& peer,
-                                std::string channel_binding) {
-  const HttpLimits& limits = service.options.http;
-  auto body = co_await (read_body(stream, buffer, parser) || expire_after(limits.body_timeout));
-  const auto* failed = std::get_if<0>(&body);
-  if (failed == nullptr) co_return false;
-  if (*failed) {
-    if (!deserves_an_answer(*failed)) co_return false;
-    co_await respond(stream, answer_to(*failed), 11, false, false, limits.head_timeout);
-    co_return false;
+tcp::socket& socket_of(TlsStream& stream) { return stream.socket(); }
+template <typename Socket>
+Socket& socket_of(Socket& socket) {
+  return socket;
+}
+
+void end_writing(TlsStream& stream) { stream.say_goodbye({}); }
+template <typename Socket>
+void end_writing(Socket& socket) {
+  error_code ignored;
+  socket.shutdown(asio::socket_base::shutdown_send, ignored);
+}
+
+template <typename Socket>
+asio::awaitable<void> throw_away(Socket& socket) {
+  std::array<char, kReadStep> part;
+  for (;;) {
+    const auto [failed, count] = co_await socket.async_read_some(asio::buffer(part), kNoThrow);
+    if (failed || count == 0) co_return;
   }
-  const bool keep_alive = parser.get().keep_alive();
-  const unsigned version = parser.get().version();
-  const bool is_head = parser.get().method() == http::verb::head;
-  HttpRequest request = take_request(parser, peer, std::move(channel_binding));
-  HttpResponse answer = co_await service.on_request(std::move(request));
-  co_return co_await respond(stream, std::move(answer), version, keep_alive, is_head,
-                             limits.body_timeout);
+}
+
+/// The last answer of a connection. Closing while the peer still sends would take it away again.
+template <typename Stream>
+asio::awaitable<void> refuse(Stream& stream,
+                             HttpResponse why,
+                             const Service& service,
+                             bool without_body) {
+  co_await respond(stream, std::move(why), service, {.without_body = without_body});
+  end_writing(stream);
+  co_await (throw_away(socket_of(stream)) || expire_after(service.options.http.goodbye));
 }
 
 std::string binding_of(const TlsStream& stream) { return stream.channel_binding(); }
 template <typename Socket>
 std::string binding_of(const Socket&) {
   return {};
+}
+
+/// The body of one request and the answer. False: the connection is over.
+template <typename Stream>
+asio::awaitable<bool> serve_one(Stream& stream,
+                                boost::beast::flat_buffer& buffer,
+                                Parser& parser,
+                                HttpRequest request,
+                                const Service& service,
+                                bool may_keep_alive) {
+  const HttpLimits& limits = service.options.http;
+  const bool is_head = request.method == "HEAD";
+  auto body = co_await (read_body(stream, buffer, parser) || expire_after(limits.body_timeout));
+  const auto* failed = std::get_if<0>(&body);
+  if (failed == nullptr) co_return false;
+  if (*failed) {
+    if (deserves_an_answer(*failed)) {
+      co_await refuse(stream, answer_to(*failed), service, is_head);
+    }
+    co_return false;
+  }
+  const Manner manner{.version = parser.get().version(),
+                      .keep_alive = parser.get().keep_alive() && may_keep_alive,
+                      .without_body = is_head};
+  request.body = std::move(parser.get().body());
+  request.channel_binding = binding_of(stream);
+  HttpResponse answer = co_await service.on_request(std::move(request));
+  co_return co_await respond(stream, std::move(answer), service, manner);
 }
 
 /// Serves requests until the connection is over, or returns the one that asks for an upgrade.
@@ -209,36 +273,39 @@ asio::awaitable<std::optional<UpgradeRequest>> serve_http(Stream& stream,
                                                           const std::string& peer) {
   const HttpLimits& limits = service.options.http;
   boost::beast::flat_buffer buffer;
-  Duration patience = limits.head_timeout;
-  for (;;) {
+  for (std::size_t count = 1;; ++count) {
     Parser parser;
-    parser.header_limit(static_cast<std::uint32_t>(limits.head_bytes_max));
+    parser.header_limit(static_cast<std::uint32_t>(limits.head_bytes_max + 1));
     parser.body_limit(limits.body_bytes_max);
-    auto head = co_await (read_head(stream, buffer, parser) || expire_after(patience));
-    const auto* failed = std::get_if<0>(&head);
-    if (failed == nullptr) co_return std::nullopt;
+    const Duration patience = count == 1 ? limits.head_timeout : limits.keep_alive;
+    auto head = co_await (read_head(stream, buffer, limits) || expire_after(patience));
+    const auto* read = std::get_if<0>(&head);
+    if (read == nullptr || !(read->complete || read->fault)) co_return std::nullopt;
     std::optional<HttpResponse> refusal;
-    if (*failed) {
-      if (!deserves_an_answer(*failed)) co_return std::nullopt;
-      refusal = answer_to(*failed);
-    } else if (!host_is_ours(parser, service.options.hosts)) {
-      refusal = plain(421, "this host is not served here\n");
-    } else if (is_sync_upgrade(parser) && service.on_session) {
-      if (names_our_protocol(parser) && buffer.size() == 0) {
-        co_return UpgradeRequest{
-            http::request<http::empty_body>(http::request_header<>(parser.release().base()))};
+    HttpRequest request;
+    if (read->fault) {
+      refusal = plain(read->fault->status, std::string(read->fault->why));
+    } else if (const error_code failed = parse_head(buffer, parser)) {
+      refusal = answer_to(failed);
+    } else {
+      request = read_request(parser, service, peer);
+      if (service.options.guard) refusal = service.options.guard(request);
+      if (!refusal && is_sync_upgrade(parser) && service.on_session) {
+        if (names_our_protocol(parser) && buffer.size() == 0) {
+          co_return UpgradeRequest{
+              http::request<http::empty_body>(http::request_header<>(parser.release().base()))};
+        }
+        refusal = plain(400, "the sub-protocol is not " + std::string(kSyncProtocol) + "\n");
       }
-      refusal = plain(400, "the sub-protocol is not " + std::string(kSyncProtocol) + "\n");
     }
     if (refusal) {
-      co_await respond(stream, std::move(*refusal), 11, false, false, limits.head_timeout);
+      co_await refuse(stream, std::move(*refusal), service, request.method == "HEAD");
       co_return std::nullopt;
     }
-    std::string binding = binding_of(stream);
-    if (!co_await serve_one(stream, buffer, parser, service, peer, std::move(binding))) {
+    const bool more = count < limits.requests_max;
+    if (!co_await serve_one(stream, buffer, parser, std::move(request), service, more)) {
       co_return std::nullopt;
     }
-    patience = limits.keep_alive;
   }
 }
 
@@ -300,7 +367,7 @@ class ProtocolListener final : public Listener {
   asio::awaitable<void> run(HttpHandler on_request, SessionHandler on_session) override {
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
-    const Service service{options_, on_request, on_session};
+    const Service service{options_, on_request, on_session, port(), tls_ != nullptr};
     TaskScope connections(acceptor_.get_executor(), options_.report);
     co_await accept_all(connections, service);
     connections.cancel();
@@ -338,6 +405,9 @@ class ProtocolListener final : public Listener {
         peer = to_text(socket);
         address = peer.substr(0, peer.rfind(':'));
       }
+      if constexpr (std::is_same_v<Protocol, UnixProtocol>) {
+        if (!is_owner(socket)) continue;  // closes it
+      }
       auto pass = gate_.enter(address);
       if (!pass) continue;  // closes it
       connections.spawn(serve(std::move(socket), std::move(peer), service, std::move(pass)));
@@ -364,38 +434,7 @@ class ProtocolListener final : public Listener {
   ConnectionGate gate_;
 };
 
-Error cannot_listen(const std::string& where, error_code why) {
-  return {ErrorCode::unavailable, "listen on " + where + ": " + why.message()};
-}
-
-Result<tcp::acceptor> open_port(asio::any_io_executor executor,
-                                const std::string& address,
-                                std::uint16_t port) {
-  const std::string where = address + ":" + std::to_string(port);
-  error_code failed;
-  const auto ip = asio::ip::make_address(address, failed);
-  if (failed) return cannot_listen(where, failed);
-  const tcp::endpoint endpoint(ip, port);
-  tcp::acceptor acceptor(executor);
-  acceptor.open(endpoint.protocol(), failed);
-  if (!failed) acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
-  if (!failed) acceptor.bind(endpoint, failed);
-  if (!failed) acceptor.listen(tcp::acceptor::max_listen_connections, failed);
-  if (failed) return cannot_listen(where, failed);
-  return acceptor;
-}
-
-/// Whether a process still answers at `path`.
-bool is_served(const asio::any_io_executor& executor, const std::string& path) {
-  UnixProtocol::socket probe(executor);
-  error_code failed;
-  probe.connect(UnixProtocol::endpoint(path), failed);
-  return !failed;
-}
-
 }  // namespace
-
-std::vector<std::string> loopback_hosts() { return {"localhost", "127.0.0.1", "[::1]"}; }
 
 Result<std::unique_ptr<Listener>> Listener::on_tcp(asio::any_io_executor executor,
                                                    const std::string& address,
@@ -420,24 +459,7 @@ Result<std::unique_ptr<Listener>> Listener::on_tls(asio::any_io_executor executo
 Result<std::unique_ptr<Listener>> Listener::on_unix(asio::any_io_executor executor,
                                                     const std::string& path,
                                                     ListenerOptions options) {
-  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return Error{ErrorCode::invalid_input, "listen on " + path + ": the path is too long"};
-  }
-  struct stat found {};
-  if (::lstat(path.c_str(), &found) == 0) {
-    if (!S_ISSOCK(found.st_mode) || is_served(executor, path)) {
-      return Error{ErrorCode::conflict, "listen on " + path + ": it is in use"};
-    }
-    ::unlink(path.c_str());
-  }
-  error_code failed;
-  UnixProtocol::acceptor acceptor(executor);
-  acceptor.open(UnixProtocol(), failed);
-  const mode_t before = ::umask(0177);  // nobody else, not even for an instant
-  if (!failed) acceptor.bind(UnixProtocol::endpoint(path), failed);
-  ::umask(before);
-  if (!failed) acceptor.listen(UnixProtocol::acceptor::max_listen_connections, failed);
-  if (failed) return cannot_listen(path, failed);
+  DUHUI_TRY(acceptor, open_owner_socket(std::move(executor), path));
   return std::unique_ptr<Listener>(std::make_unique<ProtocolListener<UnixProtocol>>(
       std::move(acceptor), nullptr, std::move(options)));
 }

@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -22,15 +21,11 @@ struct ListenerOptions {
   std::size_t connections_max = 12'000;
   std::size_t connections_per_address_max = 2'000;  // a county's schools may share one address
   HttpLimits http{};
-  StreamLimits stream{};  // of WebSockets
-  /// Values of the Host header that are answered, without port. Empty: any. A page from elsewhere
-  /// whose name was rebound to 127.0.0.1 sends its own name.
-  std::vector<std::string> hosts{};
-  TaskScope::Report report{};  // what escaped from a handler
+  StreamLimits stream{};         // of WebSockets
+  HttpGuard guard{};             // empty: everything that is HTTP reaches the handler
+  HttpHeaders answer_headers{};  // of every answer that does not set them itself, also of refusals
+  TaskScope::Report report{};    // what escaped from a handler
 };
-
-/// Names of this machine as seen from itself, for ListenerOptions::hosts.
-std::vector<std::string> loopback_hosts();
 
 /// Takes ownership of one accepted WebSocket; the connection ends when the coroutine returns.
 using SessionHandler = std::function<boost::asio::awaitable<void>(std::unique_ptr<MessageStream>)>;
@@ -51,7 +46,8 @@ class Listener {
                                                   std::uint16_t port,
                                                   const TlsIdentity& identity,
                                                   ListenerOptions options);
-  /// Mode 0600. Replaces a socket that a dead process left behind, not one that answers.
+  /// For this account and root only: mode 0600, and the kernel is asked who connects. Replaces a
+  /// socket that a dead process left behind, not one that answers.
   static Result<std::unique_ptr<Listener>> on_unix(boost::asio::any_io_executor executor,
                                                    const std::string& path,
                                                    ListenerOptions options);

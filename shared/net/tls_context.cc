@@ -72,6 +72,16 @@ TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
 void check_pin(ssl_st* ssl, PinCheck& check) { SSL_set_app_data(ssl, &check); }
 
+Digest certificate_fingerprint(x509_st* certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(certificate, &der);
+  if (size <= 0) return {};
+  const Digest digest =
+      sha256({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  return digest;
+}
+
 Digest spki_pin(x509_st* certificate) {
   unsigned char* der = nullptr;
   const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);

@@ -43,6 +43,8 @@ struct PinCheck {
 /// Dates, names and authorities are not looked at.
 void check_pin(ssl_st* ssl, PinCheck& check);
 
+/// SHA-256 of the certificate itself.
+Digest certificate_fingerprint(x509_st* certificate);
 /// SHA-256 of the certificate's SubjectPublicKeyInfo.
 Digest spki_pin(x509_st* certificate);
 

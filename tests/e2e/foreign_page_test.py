@@ -8,12 +8,13 @@ from world import VISIT, WANG, World
 JSON = {"Content-Type": "application/json"}
 # Headers of the page's request -> the status that refuses it.
 FOREIGN = (
-    ({}, 400),
-    ({"Content-Type": "text/plain"}, 400),
-    ({"Content-Type": "application/x-www-form-urlencoded"}, 400),
-    ({"Content-Type": "multipart/form-data; boundary=x"}, 400),
-    ({**JSON, "Origin": "https://evil.example"}, 409),
-    ({**JSON, "Origin": "null"}, 409),
+    ({}, 415),
+    ({"Content-Type": "text/plain"}, 415),
+    ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+    ({"Content-Type": "multipart/form-data; boundary=x"}, 415),
+    ({**JSON, "Origin": "https://evil.example"}, 403),
+    ({**JSON, "Origin": "null"}, 403),
+    ({**JSON, "Sec-Fetch-Site": "cross-site"}, 403),
     ({**JSON, "Host": "rebound.example"}, 421),
 )
 

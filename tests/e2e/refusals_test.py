@@ -16,9 +16,9 @@ WRONG = (
     ("another method", "POST", "/status", b"{}", JSON, 405, "application/json"),
     ("no JSON", "POST", "/records", b'{"type":', JSON, 400, "application/json"),
     ("another shape", "POST", "/records", b"[1]", JSON, 400, "application/json"),
-    ("no content type", "POST", "/records", b"{}", {}, 400, "application/json"),
-    ("a foreign page", "POST", "/records", b"{}", {**JSON, "Origin": "https://evil.example"}, 409, "application/json"),
-    ("a foreign host", "GET", "/status", None, {"Host": "rebound.example"}, 421, "text/plain"),
+    ("no content type", "POST", "/records", b"{}", {}, 415, "application/json"),
+    ("a foreign page", "POST", "/records", b"{}", {**JSON, "Origin": "https://evil.example"}, 403, "application/json"),
+    ("a foreign host", "GET", "/status", None, {"Host": "rebound.example"}, 421, "application/json"),
     ("a head without end", "GET", "/status", None, {"X-Long": "x" * 100_000}, 431, "text/plain"),
 )
 

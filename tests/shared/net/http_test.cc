@@ -68,7 +68,6 @@ TEST(Http, AnswersOverLoopback) {
   Loop loop;
   BlockingPool pool(1);
   ListenerOptions options;
-  options.hosts = loopback_hosts();
   auto& listener =
       loop.serve(Listener::on_tcp(loop.executor(), "127.0.0.1", 0, options), mirror, {});
   std::vector<Result<HttpResponse>> answers;

@@ -246,37 +246,5 @@ TEST(ListenerAbuse, OneAddressGetsOnlyItsShareOfConnections) {
   loop.run(crowd_in(address_of(hub)));
 }
 
-awaitable<std::string> ask_plain(std::uint16_t port, std::string bytes) {
-  auto socket = co_await connect_raw(port);
-  co_await send_all(socket, std::move(bytes));
-  co_return co_await read_all(socket);
-}
-
-awaitable<void> ask_by_other_names(std::uint16_t port) {
-  const std::string end = "\r\nConnection: close\r\n\r\n";
-  auto answer = co_await ask_plain(port, "GET / HTTP/1.1\r\nHost: rebound.example:80" + end);
-  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 421");
-  answer = co_await ask_plain(port, "GET / HTTP/1.1" + end);
-  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 421");
-  answer = co_await ask_plain(port, "GET / HTTP/1.1\r\nHost: LocalHost:8080" + end);
-  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 404");
-  answer = co_await ask_plain(port, "GET / HTTP/1.1\r\nHost: [::1]:8080" + end);
-  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 404");
-  // Two requests on one connection.
-  answer = co_await ask_plain(
-      port, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\nHEAD / HTTP/1.1\r\nHost: localhost" + end);
-  EXPECT_NE(answer.find("HTTP/1.1 404", 12), std::string::npos);
-  EXPECT_EQ(answer.find("no such page"), answer.rfind("no such page"));
-}
-
-TEST(ListenerAbuse, APageWhoseNameWasReboundIsNotServed) {
-  Loop loop;
-  ListenerOptions options = patient();
-  options.hosts = loopback_hosts();
-  auto& listener =
-      loop.serve(Listener::on_tcp(loop.executor(), "127.0.0.1", 0, options), not_found, {});
-  loop.run(ask_by_other_names(listener.port()));
-}
-
 }  // namespace
 }  // namespace duhui::net
