@@ -254,30 +254,32 @@ class HostilePages(unittest.TestCase):
         found.append((time.monotonic() - began, limit, answer))
 
     def test_nobody_is_waited_for_without_end(self):
+        before = [self.settled(target) for target in self.targets]
+        found, threads = [], []
         for target in self.targets:
-            before = self.settled(target)
-            found = []
             slow = [(self.drip, b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", SLOW_HEAD, 20),
                     (self.drip, change(target, content_length="900000"), SLOW_BODY, 20),
                     (self.drip, b"", SLOW_HEAD, 1),
                     (self.idle, b"", SLOW_HEAD, 20),
                     (self.idle, read(target), IDLE, 5)]
-            threads = [threading.Thread(target=work, args=(target, begin, limit, found))
-                       for work, begin, limit, count in slow for _ in range(count)]
-            for thread in threads:
-                thread.start()
-            while any(thread.is_alive() for thread in threads):
+            threads += [threading.Thread(target=work, args=(target, begin, limit, found))
+                        for work, begin, limit, count in slow for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            for target in self.targets:
                 asked = time.monotonic()
                 (status, _, _), = answers_of(exchange(target, read(target)))
                 self.assertEqual(status, 200, "an honest page meanwhile")
                 self.assertLess(time.monotonic() - asked, AT_ONCE)
-                time.sleep(1)
-            self.assertEqual(len(found), len(threads))
-            for seconds, limit, answer in found:
-                self.assertLess(seconds, limit + SLACK)
-                statuses = [status for status, _, _ in answers_of(answer)]
-                self.assertEqual(statuses, [200] if limit == IDLE and statuses else [])
-            self.assertEqual(state_of(target.program), before)
+            time.sleep(1)
+        self.assertEqual(len(found), len(threads))
+        for seconds, limit, answer in found:
+            self.assertLess(seconds, limit + SLACK)
+            statuses = [status for status, _, _ in answers_of(answer)]
+            self.assertEqual(statuses, [200] if limit == IDLE and statuses else [])
+        for target, state in zip(self.targets, before):
+            self.assertEqual(state_of(target.program), state)
 
 
 if __name__ == "__main__":
