@@ -223,18 +223,6 @@ bool may(const RoleRow& role, Verb verb) {
   return false;
 }
 
-/// The field that a record of this type begins with: what it is about.
-const FieldSchema* naming_field(const RecordSchema& schema) {
-  for (const auto& [number, field] : schema.fields) {
-    const bool by_people =
-        std::ranges::any_of(field.rule.writers(), [](int writer) { return writer != WRITER_HUB; });
-    if (by_people && field.rule.policy() != POLICY_DERIVED && field.field->name() != "ref") {
-      return &field;
-    }
-  }
-  return nullptr;
-}
-
 /// Whether people of this kind have anything to write in such a record. Each field asks again
 /// (check_edit.h).
 Ruling may_write_type(const Subject& subject,
@@ -245,8 +233,7 @@ Ruling may_write_type(const Subject& subject,
   if (schema.rule.name() == kUserType) return authorize(subject, Verb::manage, Thing::accounts);
   const Writer writer = writer_of(grant.role);
   if (verb == Verb::create) {
-    const FieldSchema* naming = naming_field(schema);
-    return naming != nullptr && may_write(naming->rule, writer) ? kAllowed : deny("role");
+    return may_create(schema, writer) ? kAllowed : deny("role");
   }
   // Everybody keeps their own telephone number.
   if (schema.rule.name() == kSupervisorType && writer == WRITER_SUPERVISOR &&

@@ -36,7 +36,7 @@ bool is_judged_elsewhere(const FieldRule& rule) {
 bool may_write_all(Writer writer, const RecordSchema& schema, const sync::v1::Op& op) {
   // A record read from a file brings what many people wrote; whose it is must have made it.
   const bool imports = op.creates() && op.sign_in() == sync::v1::SIGN_IN_IMPORT;
-  if (imports && writer != WRITER_SCHOOL) return true;
+  if (imports && may_create(schema, writer)) return true;
   return std::ranges::all_of(op.writes(), [&](const sync::v1::Write& write) {
     const FieldSchema* field = schema.find(write.field());
     if (write.field() == kDeletedField || field == nullptr) return true;
