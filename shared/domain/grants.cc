@@ -33,10 +33,13 @@ bool is_judged_elsewhere(const FieldRule& rule) {
   return rule.machine() || rule.policy() == POLICY_HUB_ONLY || rule.policy() == POLICY_DERIVED;
 }
 
+bool is_import(const sync::v1::Op& op) {
+  return op.creates() && op.sign_in() == sync::v1::SIGN_IN_IMPORT;
+}
+
 bool may_write_all(Writer writer, const RecordSchema& schema, const sync::v1::Op& op) {
   // A record read from a file brings what many people wrote; whose it is must have made it.
-  const bool imports = op.creates() && op.sign_in() == sync::v1::SIGN_IN_IMPORT;
-  if (imports && may_create(schema, writer)) return true;
+  if (is_import(op) && may_create(schema, writer)) return true;
   return std::ranges::all_of(op.writes(), [&](const sync::v1::Write& write) {
     const FieldSchema* field = schema.find(write.field());
     if (write.field() == kDeletedField || field == nullptr) return true;
@@ -107,7 +110,9 @@ Ruling authorize_op(const std::vector<DatedGrant>& grants,
   std::string_view reason = "role";
   for (const DatedGrant& dated : grants) {
     const Writer writer = writer_of(dated.grant.role);
-    if (writer == WRITER_UNSPECIFIED || !dated.holds_on(day)) continue;
+    // What is read from a file was written at another time than it is read.
+    const bool holds = is_import(op) || dated.holds_on(day);
+    if (writer == WRITER_UNSPECIFIED || !holds) continue;
     const std::string_view reach = writing_scope(dated.grant);
     if (reach.empty() || (!scope.empty() && !scope_writable(reach, scope))) {
       reason = "scope";
