@@ -91,7 +91,7 @@ class RoundTrip(unittest.TestCase):
             world.agents.append(agent)
             for name, kind in FILES.items():
                 # Some evaluations name nobody who could have made them.
-                agent.run("record", "import", str(DATA / name), "--type", kind, "--as", "u-off-430202-1")
+                agent.run("record", "import", str(DATA / name), "--type", kind, "--as", "u-city-1")
             world.settle()
             for name, kind in FILES.items():
                 for program in (agent, world.hub):
