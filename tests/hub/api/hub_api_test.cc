@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tests/hub/api/memory_access.h"
+#include "tests/support/openapi_needs.h"
 #include "tests/support/subjects.h"
 
 namespace duhui::hub {
@@ -192,6 +193,11 @@ TEST(HubApi, SavesMoreThanOneBatchHolds) {
   }
   EXPECT_EQ(hub.posted("/records", {{"records", records}})["saved"], 400);
   EXPECT_EQ(hub.posted("/verify", Json::object())["ok"], true);
+}
+
+TEST(HubApi, NeedsForEachOperationWhatItsDescriptionSays) {
+  TestHub hub;
+  expect_same_needs(hub.api.router(), "hub.openapi.yaml");
 }
 
 }  // namespace
