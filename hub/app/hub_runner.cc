@@ -5,6 +5,7 @@
 #include <exception>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "shared/base/bytes.h"
@@ -26,6 +27,22 @@ constexpr Duration kStopStep = milliseconds(10);
 
 std::chrono::milliseconds chrono_of(Duration duration) {
   return std::chrono::milliseconds(std::max<std::int64_t>(duration.ms, 0));
+}
+
+/// Of "192.0.2.7:5123" the address; of an IPv6 address the first half, for a single host has all of
+/// the rest to choose from.
+std::string source_of(const std::string& peer) {
+  std::string host = peer.substr(0, peer.rfind(':'));
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  boost::system::error_code failed;
+  const auto address = asio::ip::make_address(host, failed);
+  if (failed) return {};
+  if (address.is_v4()) return address.to_string();
+  if (address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  const auto bytes = address.to_v6().to_bytes();
+  return to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size() / 2});
 }
 
 /// What escapes from storage code ends that job alone.
@@ -72,7 +89,8 @@ asio::awaitable<void> HubRunner::serve_session(std::unique_ptr<net::MessageStrea
   Link link(++last_session_, *stream, loop_);
   {
     const Registration registration(*this, link);
-    perform(core_.opened(link.id, stream->channel_binding(), parts_.clock.monotonic()));
+    perform(core_.opened(link.id, stream->channel_binding(), parts_.clock.monotonic(),
+                         source_of(stream->peer())));
     if (link.state == Link::State::open) link.tasks.spawn(read_loop(link));
     co_await link.tasks.wait();
   }

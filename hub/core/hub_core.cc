@@ -80,11 +80,15 @@ void HubCore::goodbye(Session& session,
   session.state = Session::State::leaving;
 }
 
-HubEffects HubCore::opened(SessionId id, std::string channel_binding, MonotonicTime now) {
+HubEffects HubCore::opened(SessionId id,
+                           std::string channel_binding,
+                           MonotonicTime now,
+                           std::string source) {
   HubEffects effects;
   Session& session = sessions_[id];
   session.id = id;
   session.binding = std::move(channel_binding);
+  session.source = std::move(source);
   session.heard_at = now;
   if (shutting_down_ || sessions_.size() > limits_.sessions_max) {
     // Spread the returning devices: the later ones wait longer.
@@ -229,7 +233,10 @@ void HubCore::on_hello(Session& session,
                           .monotonic = {static_cast<std::int64_t>(hello.clock().monotonic_ms())},
                           .boot = hello.clock().boot()};
   session.hub_clock = wall;
-  effects.push_back(RunJob{std::make_unique<HelloJob>(session.id, hello, session.binding, wall)});
+  auto job = std::make_unique<HelloJob>(session.id, hello, session.binding, wall);
+  job->source = session.source;
+  job->tickets_closed = ticket_guard_.wait(session.source, session.heard_at);
+  effects.push_back(RunJob{std::move(job)});
 }
 
 void HubCore::on_batch(Session& session,
@@ -360,9 +367,8 @@ void HubCore::on_question(Session& session, Frame&& frame, HubEffects& effects) 
 
 HubEffects HubCore::job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicTime now) {
   HubEffects effects;
-  static_cast<void>(now);
   if (auto* hello = dynamic_cast<HelloJob*>(job.get())) {
-    welcome(*hello, wall, effects);
+    welcome(*hello, wall, now, effects);
   } else if (auto* commit = dynamic_cast<CommitJob*>(job.get())) {
     committed(*commit, wall, effects);
   } else if (auto* check = dynamic_cast<CheckJob*>(job.get())) {
@@ -391,7 +397,7 @@ HubEffects HubCore::job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicT
   return effects;
 }
 
-void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
+void HubCore::welcome(HelloJob& job, WallTime wall, MonotonicTime now, HubEffects& effects) {
   if (job.epoch_changed && !job.failed) {
     for (auto& [id, other] : sessions_) {
       if (id != job.session && other.state == Session::State::live) {
@@ -399,13 +405,14 @@ void HubCore::welcome(HelloJob& job, WallTime wall, HubEffects& effects) {
       }
     }
   }
+  if (job.wrong_ticket && !job.failed) ticket_guard_.wrong(job.source, now);
   Session* session = find(job.session);
   if (session == nullptr) return;
   if (job.failed) {
     return goodbye(*session, Goodbye::REASON_BUSY, to_string(*job.failed), effects, seconds(5));
   }
   if (!job.refused.empty()) {
-    return goodbye(*session, Goodbye::REASON_UNAUTHORISED, job.refused, effects, minutes(1));
+    return goodbye(*session, Goodbye::REASON_UNAUTHORISED, job.refused, effects, job.retry_after);
   }
   if (job.contact) contacts_[job.contact->device] = *job.contact;
   session->state = Session::State::live;

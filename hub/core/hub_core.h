@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "hub/core/jobs.h"
+#include "hub/core/ticket_guard.h"
 #include "shared/base/time.h"
 
 namespace duhui::hub {
@@ -69,7 +70,11 @@ class HubCore {
  public:
   HubCore(const HubIdentity& identity, std::string software, HubLimits limits = {});
 
-  HubEffects opened(SessionId session, std::string channel_binding, MonotonicTime now);
+  /// `source`: the address it comes from, as far as it is told apart; empty: not known.
+  HubEffects opened(SessionId session,
+                    std::string channel_binding,
+                    MonotonicTime now,
+                    std::string source = {});
   HubEffects received(SessionId session, std::string_view bytes, WallTime wall, MonotonicTime now);
   HubEffects timer_fired(SessionId session, MonotonicTime now);
   void closed(SessionId session);
@@ -97,6 +102,7 @@ class HubCore {
     SessionId id = 0;
     State state = State::opened;
     std::string binding;
+    std::string source;
     DeviceRow device;
     Origin origin;
     std::uint64_t own_log_from = 1;
@@ -133,7 +139,7 @@ class HubCore {
                 WallTime wall,
                 HubEffects& effects);
   void on_question(Session& session, sync::v1::Frame&& frame, HubEffects& effects);
-  void welcome(HelloJob& job, WallTime wall, HubEffects& effects);
+  void welcome(HelloJob& job, WallTime wall, MonotonicTime now, HubEffects& effects);
   void committed(CommitJob& job, WallTime wall, HubEffects& effects);
   void acknowledge(const CommitJob::Item& item,
                    const std::map<std::string, FeedHead>& grown,
@@ -165,6 +171,7 @@ class HubCore {
   const std::string software_;
   const HubLimits limits_;
   std::unordered_map<SessionId, Session> sessions_;
+  TicketGuard ticket_guard_;
   std::map<std::string, std::set<SessionId>> subscribers_;
   std::set<std::string> known_scopes_;  // scopes whose first growth was announced
   // In the order they came: some checked, then those a CheckJob has, then the rest.

@@ -77,9 +77,13 @@ class HelloJob final : public Job {
   const sync::v1::Hello hello;
   const std::string channel_binding;
   const WallTime now;
+  std::string source{};       // where it comes from, for TicketGuard
+  Duration tickets_closed{};  // more than zero: no ticket from there is looked at
 
   // Results.
   std::string refused;  // empty: welcome
+  bool wrong_ticket = false;
+  Duration retry_after = minutes(1);  // if it is refused
   DeviceRow device;
   std::optional<Contact> contact;
   std::string enrolment;  // for the device to keep

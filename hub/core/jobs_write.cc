@@ -54,15 +54,21 @@ void HelloJob::run(StorageContext& context) {
       context.store.read([&](HubTransaction& tx) { return work(tx, context, Access::reads); });
   // It had to change something.
   if (!done && done.error().code == ErrorCode::refused) {
-    done =
-        context.store.write([&](HubTransaction& tx) { return work(tx, context, Access::writes); });
+    done = context.store.write([&](HubTransaction& tx) -> Status {
+      DUHUI_CHECK_OK(work(tx, context, Access::writes));
+      // Nothing of a refused hello stays: no use of a ticket, no new epoch.
+      return refused.empty() ? Status(Done{}) : Error{ErrorCode::refused, "hello: rolled back"};
+    });
+    if (!refused.empty()) done = Done{};
   }
   if (!done) failed = done.error();
+  if (!refused.empty()) epoch_changed = false;
 }
 
 Status HelloJob::work(HubTransaction& tx, StorageContext& context, Access access) {
   refused.clear();
   epoch_changed = false;
+  wrong_ticket = false;
   contact.reset();
   missed_stamps.clear();
   const auto id = DeviceId::from_bytes(hello.device_id());
@@ -140,16 +146,19 @@ Status HelloJob::enrol(HubTransaction& tx, StorageContext& context, const Device
       return bump_epoch(tx, context.random, "hub_was_behind");
     }
   }
-  auto redeemed = redeem_ticket(tx, hello.ticket(), now);
-  if (!redeemed) {
-    if (redeemed.error().code != ErrorCode::refused) return std::move(redeemed).error();
-    refused = redeemed.error().detail;
+  if (!hello.ticket().empty() && tickets_closed.ms > 0) {
+    refused = "ticket: too many wrong tries";
+    retry_after = tickets_closed;
     return Done{};
   }
-  device.name = redeemed->name;
-  device.scopes = redeemed->scopes;
+  DUHUI_TRY(judged, judge_ticket(tx, hello.ticket(), now));
+  refused = judged.refused;
+  wrong_ticket = judged.wrong_try;
+  if (!refused.empty()) return Done{};
+  device.name = judged.ticket.name;
+  device.scopes = judged.ticket.scopes;
   device.enrolled_at = now;
-  return Done{};
+  return take_use(tx, std::move(judged.ticket), now);
 }
 
 void HelloJob::certify(const SigningKey& hub_key) {

@@ -30,6 +30,13 @@ Result<TicketRow> parse(std::string_view id, std::string_view bytes) {
 
 }  // namespace
 
+Result<std::optional<TicketRow>> find_ticket(HubTransaction& tx, std::string_view id) {
+  DUHUI_TRY(bytes, tx.settings().get(std::string(kPrefix) + std::string(id)));
+  if (!bytes) return std::optional<TicketRow>();
+  DUHUI_TRY(row, parse(id, *bytes));
+  return std::optional<TicketRow>(std::move(row));
+}
+
 Result<std::vector<TicketRow>> list_tickets(HubTransaction& tx) {
   DUHUI_TRY(entries, tx.settings().list(kPrefix));
   std::vector<TicketRow> rows;
@@ -57,29 +64,32 @@ std::string ticket_presentation(std::string_view id, std::string_view secret) {
   return std::string(id) + ":" + to_base64url(secret);
 }
 
-Result<TicketRow> redeem_ticket(HubTransaction& tx, std::string_view presented, WallTime now) {
-  if (presented.empty()) return Error{ErrorCode::refused, "unknown device, and no ticket"};
+Result<TicketJudgement> judge_ticket(HubTransaction& tx, std::string_view presented, WallTime now) {
+  const auto refuse = [](const char* why, bool wrong_try) {
+    return TicketJudgement{.refused = why, .wrong_try = wrong_try, .ticket = {}};
+  };
+  if (presented.empty()) return refuse("unknown device, and no ticket", false);
   const auto colon = presented.find(':');
   const auto secret =
       colon == std::string_view::npos ? std::nullopt : from_base64url(presented.substr(colon + 1));
-  if (!secret) return Error{ErrorCode::refused, "ticket: malformed"};
+  if (!secret) return refuse("ticket: malformed", true);
   const std::string_view id = presented.substr(0, colon);
-  DUHUI_TRY(bytes, tx.settings().get(std::string(kPrefix) + std::string(id)));
+  DUHUI_TRY(found, find_ticket(tx, id));
   // The same words for an unknown id and a wrong secret: nothing to learn by guessing.
-  const Error unknown{ErrorCode::refused, "ticket: unknown"};
-  if (!bytes) return unknown;
-  DUHUI_TRY(ticket, parse(id, *bytes));
-  if (!constant_time_equal(ticket_secret_hash(id, *secret).view(), ticket.secret_hash))
-    return unknown;
-  if (ticket.revoked) return Error{ErrorCode::refused, "ticket: revoked"};
-  if (ticket.uses_left == 0) return Error{ErrorCode::refused, "ticket: used up"};
-  if (ticket.expires.ms != 0 && ticket.expires < now)
-    return Error{ErrorCode::refused, "ticket: expired"};
+  if (!found || !constant_time_equal(ticket_secret_hash(id, *secret).view(), found->secret_hash)) {
+    return refuse("ticket: unknown", true);
+  }
+  if (found->revoked) return refuse("ticket: revoked", false);
+  if (found->uses_left == 0) return refuse("ticket: used up", false);
+  if (found->expires.ms != 0 && found->expires < now) return refuse("ticket: expired", false);
+  return TicketJudgement{.refused = {}, .wrong_try = false, .ticket = std::move(*found)};
+}
+
+Status take_use(HubTransaction& tx, TicketRow ticket, WallTime now) {
   --ticket.uses_left;
   ++ticket.uses;
   ticket.last_used = now;
-  DUHUI_CHECK_OK(put_ticket(tx, ticket));
-  return ticket;
+  return put_ticket(tx, ticket);
 }
 
 }  // namespace duhui::hub

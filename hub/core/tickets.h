@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,12 +24,20 @@ struct TicketRow {
   bool revoked = false;
 };
 
+Result<std::optional<TicketRow>> find_ticket(HubTransaction& tx, std::string_view id);
 Result<std::vector<TicketRow>> list_tickets(HubTransaction& tx);
 Status put_ticket(HubTransaction& tx, const TicketRow& ticket);
 
-/// Takes one use off the ticket presented in a Hello ("id:secret", base64url secret). `refused`
-/// with the reason in words: none, unknown, wrong secret, expired, used up, revoked.
-Result<TicketRow> redeem_ticket(HubTransaction& tx, std::string_view presented, WallTime now);
+struct TicketJudgement {
+  std::string refused;     // the reason in words; empty: the ticket is good
+  bool wrong_try = false;  // whoever shows it does not know the secret
+  TicketRow ticket;        // of a good one
+};
+/// Judges the ticket presented in a Hello ("id:secret", base64url secret). Changes nothing.
+Result<TicketJudgement> judge_ticket(HubTransaction& tx, std::string_view presented, WallTime now);
+
+/// Takes one use off a ticket that was judged good in the same transaction.
+Status take_use(HubTransaction& tx, TicketRow ticket, WallTime now);
 
 /// What a device presents in its Hello.
 std::string ticket_presentation(std::string_view id, std::string_view secret);

@@ -28,9 +28,10 @@ TEST(TicketDesk, MakesATicketForASchoolThatADeviceCanRedeemOnce) {
   const std::string shown = ticket_presentation(ticket->id, ticket->secret_view());
   const auto redeem = [&] {
     return hub.access.change([&](HubTransaction& tx) -> Status {
-      DUHUI_TRY(row, redeem_ticket(tx, shown, hub.access.now()));
-      EXPECT_EQ(row.name, "小学sch-001");
-      return Done{};
+      DUHUI_TRY(judged, judge_ticket(tx, shown, hub.access.now()));
+      if (!judged.refused.empty()) return Error{ErrorCode::refused, judged.refused};
+      EXPECT_EQ(judged.ticket.name, "小学sch-001");
+      return take_use(tx, judged.ticket, hub.access.now());
     });
   };
   EXPECT_TRUE(redeem());
