@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/api/record_answer.h"
+#include "shared/base/scope.h"
 #include "shared/crypto/registry_id.h"
 #include "shared/domain/writers.h"
 #include "shared/record/json_layout.h"
@@ -85,10 +86,20 @@ void RecordAccess::settle_place(Known& known) {
   if (known.school_id.empty() && is_school(last_part(known.scope))) {
     known.school_id = last_part(known.scope);
   }
-  // What never leaves the hub has no place in the tree: that of its school says whose it is.
-  if (known.scope != kHubScope) return;
+  // What never leaves the hub has no place in the tree, and a school's profile stands with those of
+  // its district: their school says whose they are.
+  const bool at_hub = known.scope == kHubScope;
+  const bool registry =
+      known.schema != nullptr && known.schema->rule.audience() == record::v1::AUDIENCE_REGISTRY;
+  if (!at_hub && (registry || known.school_id.empty())) return;
+  if (!at_hub && last_part(known.scope) == known.school_id) return;
   auto scope = scopes_.of_school(known.school_id);
-  known.scope = scope ? *scope : source_.facts().root_scope;
+  // So does a surprise task, which is kept off the school's machine.
+  const bool surprise = known.schema != nullptr && known.schema->rule.name() == "task";
+  if (scope && (at_hub || surprise || scope_writable(known.scope, *scope))) {
+    known.scope = std::move(*scope);
+  }
+  if (!scope && at_hub) known.scope = source_.facts().root_scope;
 }
 
 RecordAccess::Known RecordAccess::of_row(const RecordRow& row) {
