@@ -13,6 +13,7 @@
 #include "agent/app/agent_log.h"
 #include "agent/app/fsck.h"
 #include "agent/app/status_text.h"
+#include "agent/app/ticket_row.h"
 #include "shared/cli/assignments.h"
 #include "shared/cli/record_commands.h"
 #include "shared/cli/usage.h"
@@ -101,13 +102,25 @@ void AgentProgram::on(CLI::App& command, Result<int> (AgentProgram::*work)()) {
 void AgentProgram::add_commands(CLI::App& app) {
   auto* init_command = app.add_subcommand(
       "init", console_("用入网凭证初始化这台设备", "make this device from an enrolment ticket"));
+  init_command->add_option(
+      "--ticket-file", ticket_file_,
+      console_("凭证文件，- 为标准输入（文件内容或抄录的代码）",
+               "the ticket, - for standard input (the file or the typed code)"));
+  auto* csv = init_command->add_option(
+      "--csv", tickets_csv_,
+      console_("全区凭证表，按主机名取本机的一行；- 为标准输入",
+               "tickets of a whole district: takes this machine's row by host name; - for "
+               "standard input"));
+  csv->excludes(init_command->get_option("--ticket-file"));
   init_command
-      ->add_option("--ticket-file", ticket_file_,
-                   console_("凭证文件，- 为标准输入（文件内容或抄录的代码）",
-                            "the ticket, - for standard input (the file or the typed code)"))
-      ->required();
+      ->add_option("--host", host_,
+                   console_("表里的主机名；默认：本机的",
+                            "host name in that file; default: this "
+                            "machine's"))
+      ->needs(csv);
   init_command->footer(
-      "  duhui-agent init --ticket-file sch-001.ticket --data /var/lib/duhui-agent");
+      "  duhui-agent init --ticket-file sch-001.ticket --data /var/lib/duhui-agent\n"
+      "  duhui-agent init --csv /mnt/share/tickets.csv");
   on(*init_command, &AgentProgram::init);
 
   auto* serve_command = app.add_subcommand("serve", console_("运行服务", "run the service"));
@@ -212,9 +225,26 @@ Result<cli::Caller*> AgentProgram::connect() {
   return caller_.get();
 }
 
-Result<int> AgentProgram::init() {
+Result<Ticket> AgentProgram::read_ticket() const {
+  if (!tickets_csv_.empty()) {
+    DUHUI_TRY(csv, cli::read_argument_file(tickets_csv_));
+    DUHUI_TRY(text, ticket_of_host(csv, host_.empty() ? host_name() : host_));
+    return parse_ticket(text);
+  }
+  if (ticket_file_.empty()) {
+    return Error{ErrorCode::invalid_input, "init: --ticket-file or --csv is missing"};
+  }
+  // Everybody on the machine can read what is on a command line.
+  if (parse_ticket(ticket_file_)) {
+    return Error{ErrorCode::invalid_input,
+                 "init: type the code after --ticket-file - instead, not on the command line"};
+  }
   DUHUI_TRY(text, cli::read_argument_file(ticket_file_));
-  DUHUI_TRY(ticket, parse_ticket(text));
+  return parse_ticket(text);
+}
+
+Result<int> AgentProgram::init() {
+  DUHUI_TRY(ticket, read_ticket());
   PosixFileSystem files;
   SystemRandom random;
   DataFolder folder(files, settings_.data);

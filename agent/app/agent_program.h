@@ -12,6 +12,7 @@
 #include "shared/base/result.h"
 #include "shared/cli/caller.h"
 #include "shared/cli/console.h"
+#include "shared/crypto/ticket.h"
 
 namespace CLI {
 class App;
@@ -40,6 +41,7 @@ class AgentProgram {
   Result<Holder> reach(bool with_link);
   std::string socket() const { return settings_.data + "/control.sock"; }
 
+  Result<Ticket> read_ticket() const;
   Result<int> init();
   Result<int> serve();
   Result<int> status();
@@ -59,6 +61,8 @@ class AgentProgram {
   std::string config_;
   std::string language_;
   std::string ticket_file_;
+  std::string tickets_csv_;
+  std::string host_;
   int port_ = -1;
   bool checks_settings_ = false;
   std::vector<std::string> problems_;  // of the settings file

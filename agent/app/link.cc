@@ -135,6 +135,8 @@ asio::awaitable<bool> Link::wait_caught_up(Duration limit) {
     const auto left = end - asio::steady_timer::clock_type::now();
     const auto left_ms = std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
     if (left_ms <= 0) co_return false;
+    // The hub, or what failed, asks for a longer pause: nothing will happen before the limit.
+    if (state_ == State::offline && delay_.ms > left_ms) co_return false;
     co_await (wait(changed_) || net::expire_after(milliseconds(left_ms)));
   }
   co_return true;

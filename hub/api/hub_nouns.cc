@@ -80,6 +80,8 @@ void HubNouns::add_to(api::Router& router) {
              bind(&HubNouns::restore));
   router.add("GET", "/tickets", {Verb::read, Thing::tickets}, bind(&HubNouns::tickets));
   router.add("POST", "/tickets", {Verb::manage, Thing::tickets}, bind(&HubNouns::create_ticket));
+  router.add("POST", "/tickets/{id}/revoke", {Verb::manage, Thing::tickets},
+             bind(&HubNouns::revoke_ticket));
   router.add("POST", "/import", {Verb::manage, Thing::registries}, bind(&HubNouns::import));
   router.add("GET", "/quarantine", {Verb::read, Thing::quarantine}, bind(&HubNouns::quarantine));
   router.add("POST", "/verify", {Verb::manage, Thing::integrity}, bind(&HubNouns::verify));
@@ -197,6 +199,11 @@ Result<api::ApiResponse> HubNouns::tickets(const api::ApiRequest&) {
 Result<api::ApiResponse> HubNouns::create_ticket(const api::ApiRequest& request) {
   DUHUI_TRY(made, TicketDesk(hub_, records_).create(request.body));
   return api::ApiResponse{201, std::move(made)};
+}
+
+Result<api::ApiResponse> HubNouns::revoke_ticket(const api::ApiRequest& request) {
+  DUHUI_TRY(revoked, TicketDesk(hub_, records_).revoke(request.names.at("id")));
+  return api::ApiResponse{200, std::move(revoked)};
 }
 
 Result<api::ApiResponse> HubNouns::import(const api::ApiRequest& request) {

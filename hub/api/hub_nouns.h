@@ -23,6 +23,7 @@ class HubNouns {
   Result<api::ApiResponse> restore(const api::ApiRequest& request);
   Result<api::ApiResponse> tickets(const api::ApiRequest& request);
   Result<api::ApiResponse> create_ticket(const api::ApiRequest& request);
+  Result<api::ApiResponse> revoke_ticket(const api::ApiRequest& request);
   Result<api::ApiResponse> import(const api::ApiRequest& request);
   Result<api::ApiResponse> quarantine(const api::ApiRequest& request);
   Result<api::ApiResponse> verify(const api::ApiRequest& request);

@@ -5,14 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "duhui/record/v1/org.pb.h"
+#include "hub/api/ticket_place.h"
 #include "hub/core/tickets.h"
-#include "shared/api/scopes.h"
 #include "shared/api/time_text.h"
-#include "shared/base/scope.h"
-#include "shared/crypto/registry_id.h"
 #include "shared/crypto/ticket.h"
-#include "shared/merge/view.h"
 
 namespace duhui::hub {
 namespace {
@@ -22,7 +18,6 @@ using Json = nlohmann::json;
 constexpr std::int64_t kUsesMax = 1000;
 constexpr std::int64_t kHoursDefault = 72;
 constexpr std::int64_t kHoursMax = 366 * 24;
-constexpr std::size_t kScopesMax = 64;
 
 Error invalid(std::string detail) { return {ErrorCode::invalid_input, std::move(detail)}; }
 
@@ -42,11 +37,6 @@ std::string text_of(const Json& body, const char* name) {
   const auto at = body.find(name);
   return at != body.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
-
-struct Place {
-  std::vector<std::string> scopes;
-  std::string name;
-};
 
 /// "host:port", or a host with the port the service has.
 Status set_address(const HubAddresses& addresses, const std::string& asked, Ticket* ticket) {
@@ -74,49 +64,27 @@ Status set_address(const HubAddresses& addresses, const std::string& asked, Tick
   return Done{};
 }
 
-Result<std::string> school_name(HubRecords& records, const std::string& id) {
-  const RecordSchema& schema = *Schema::instance().find("school");
-  DUHUI_TRY(state, records.state(registry_record_id("school", id)));
-  record::v1::School school;
-  if (!state || !school.ParseFromString(shown_message(schema, *state, {}).bytes)) return id;
-  return school.name().empty() ? id : school.name();
-}
-
-Result<Place> place_of(HubRecords& records, const Json& body) {
-  Place place;
-  const std::string school = text_of(body, "school");
-  if (!school.empty()) {
-    api::ScopeFinder finder(records);
-    DUHUI_TRY(scope, finder.of_school(school));
-    DUHUI_TRY(name, school_name(records, school));
-    place.scopes.push_back(std::move(scope));
-    place.name = std::move(name);
-  } else {
-    const auto scopes = body.find("scopes");
-    if (scopes == body.end() || !scopes->is_array() || scopes->empty()) {
-      return invalid("missing: school, or scopes");
-    }
-    if (scopes->size() > kScopesMax) return invalid("scopes: too many");
-    for (const Json& scope : *scopes) {
-      if (!scope.is_string() || !is_scope(scope.get<std::string>())) {
-        return invalid("scope: " + scope.dump());
-      }
-      // Complaints and letters between offices never leave the hub.
-      if (scope == api::kHubScope) return Error{ErrorCode::refused, "scope: hub is for no device"};
-      place.scopes.push_back(scope);
-    }
-    place.name = place.scopes.front();
-  }
-  const std::string name = text_of(body, "name");
-  if (!name.empty()) place.name = name;
-  return place;
+/// A ticket as lists show it.
+Json ticket_json(const TicketRow& row, WallTime now) {
+  const char* state = row.revoked          ? "revoked"
+                      : row.uses_left == 0 ? "used"
+                      : row.expires < now  ? "expired"
+                                           : "open";
+  return {{"id", row.id},
+          {"name", row.name},
+          {"scopes", row.scopes},
+          {"uses_left", row.uses_left},
+          {"uses", row.uses},
+          {"expires_at", api::time_text(row.expires)},
+          {"last_used_at", row.last_used.ms == 0 ? "" : api::time_text(row.last_used)},
+          {"state", state}};
 }
 
 }  // namespace
 
 Result<Json> TicketDesk::create(const Json& body) {
   if (!body.is_object()) return invalid("body: an object");
-  DUHUI_TRY(place, place_of(records_, body));
+  DUHUI_TRY(place, ticket_place(records_, body, hub_.now()));
   DUHUI_TRY(uses, number_of(body, "uses", 1, kUsesMax));
   DUHUI_TRY(valid_hours, number_of(body, "expires_hours", kHoursDefault, kHoursMax));
   Ticket ticket = mint_ticket(hub_.random());
@@ -153,22 +121,23 @@ Result<Json> TicketDesk::list() {
     list = Json::array();
     DUHUI_TRY(rows, list_tickets(tx));
     for (const TicketRow& row : rows) {
-      const char* state = row.revoked          ? "revoked"
-                          : row.uses_left == 0 ? "used"
-                          : row.expires < now  ? "expired"
-                                               : "open";
-      list.push_back({{"id", row.id},
-                      {"name", row.name},
-                      {"scopes", row.scopes},
-                      {"uses_left", row.uses_left},
-                      {"uses", row.uses},
-                      {"expires_at", api::time_text(row.expires)},
-                      {"last_used_at", row.last_used.ms == 0 ? "" : api::time_text(row.last_used)},
-                      {"state", state}});
+      list.push_back(ticket_json(row, now));
     }
     return Done{};
   }));
   return list;
+}
+
+Result<Json> TicketDesk::revoke(const std::string& id) {
+  TicketRow row;
+  DUHUI_CHECK_OK(hub_.change([&](HubTransaction& tx) -> Status {
+    DUHUI_TRY(found, find_ticket(tx, id));
+    if (!found) return Error{ErrorCode::not_found, "no such ticket"};
+    row = std::move(*found);
+    row.revoked = true;
+    return put_ticket(tx, row);
+  }));
+  return ticket_json(row, hub_.now());
 }
 
 }  // namespace duhui::hub

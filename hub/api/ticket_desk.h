@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <nlohmann/json.hpp>
 
 #include "hub/api/hub_access.h"
@@ -8,15 +10,17 @@
 
 namespace duhui::hub {
 
-/// Makes and lists enrolment tickets.
+/// Makes, lists and revokes enrolment tickets.
 class TicketDesk {
  public:
   TicketDesk(HubAccess& hub, HubRecords& records) : hub_(hub), records_(records) {}
 
-  /// {"school"|"scopes","name","uses","expires_hours","address"}. The secret is told this once and
-  /// kept nowhere but as a hash.
+  /// {"school"|"supervisor"|"scopes","name","uses","expires_hours","address"}. The secret is told
+  /// this once and kept nowhere but as a hash.
   Result<nlohmann::json> create(const nlohmann::json& body);
   Result<nlohmann::json> list();
+  /// It enrols nobody from now on; who came with it stays. `not_found`.
+  Result<nlohmann::json> revoke(const std::string& id);
 
  private:
   HubAccess& hub_;

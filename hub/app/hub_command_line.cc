@@ -85,40 +85,6 @@ void HubCommands::add_life(CLI::App& app) {
   });
 }
 
-void HubCommands::add_tickets(CLI::App& app) {
-  auto* ticket =
-      app.add_subcommand("ticket", console_("终端入网凭证", "enrolment tickets of devices"));
-  ticket->require_subcommand(1);
-  ticket->footer("  duhui-hub ticket create --school sch-001 --out sch-001.ticket\n\n" +
-                 cli::exit_codes(console_));
-  auto* create = ticket->add_subcommand("create", console_("签发凭证", "make a ticket"));
-  create->add_option("--school", options_.school, console_("学校编号", "id of the school"));
-  create->add_option(
-      "--scope", options_.scopes,
-      console_("或直接给出范围，可多个", "or the scopes themselves; may be repeated"));
-  create->add_option(
-      "--name", options_.name,
-      console_("终端名称；默认：学校名称", "name of the device; default: the school's"));
-  create->add_option("--uses", options_.uses, console_("可用次数", "how many devices may use it"))
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  create
-      ->add_option("--expires-hours", options_.expires_hours,
-                   console_("有效小时数", "hours until it expires"))
-      ->check(CLI::Range(1, 366 * 24))
-      ->capture_default_str();
-  create->add_option(
-      "--address", options_.address,
-      console_("终端访问中心的地址 host:port", "where devices reach the hub, host:port"));
-  create->add_option("--out", options_.file,
-                     console_("凭证写入文件", "write the ticket to this file"));
-  create->footer("  duhui-hub ticket create --school sch-001 --out sch-001.ticket");
-  on(*create, &HubCommands::create_ticket);
-  auto* list = ticket->add_subcommand("list", console_("列出凭证", "list the tickets"));
-  list->footer("  duhui-hub ticket list");
-  on(*list, &HubCommands::list_tickets);
-}
-
 void HubCommands::add_devices(CLI::App& app) {
   auto* device = app.add_subcommand("device", console_("终端", "devices"));
   device->require_subcommand(1);

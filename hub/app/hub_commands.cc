@@ -7,13 +7,13 @@
 
 #include "hub/app/hub_folder.h"
 #include "hub/app/hub_log.h"
+#include "hub/app/json_words.h"
 #include "hub/app/registry_files.h"
 #include "hub/app/serve.h"
 #include "shared/base/bytes.h"
 #include "shared/cli/progress.h"
 #include "shared/crypto/system_random.h"
 #include "shared/net/patience.h"
-#include "shared/record/json_text.h"
 
 namespace duhui::hub {
 namespace {
@@ -23,21 +23,6 @@ using Json = nlohmann::json;
 constexpr std::size_t kRowsAtOnce = 200;
 constexpr int kDone = static_cast<int>(cli::ExitCode::done);
 constexpr int kFailed = static_cast<int>(cli::ExitCode::failed);
-
-std::string text_of(const Json& value, const char* name) {
-  const auto at = value.find(name);
-  if (at == value.end() || at->is_null()) return {};
-  return at->is_string() ? at->get<std::string>() : json_text(*at);
-}
-
-std::string joined(const Json& list) {
-  std::string text;
-  for (const Json& one : list) {
-    text +=
-        (text.empty() ? "" : ", ") + (one.is_string() ? one.get<std::string>() : json_text(one));
-  }
-  return text;
-}
 
 /// "orgs.json: line 12: ..." for the API's "row 3: ..." of a part of the file.
 Error in_file(Error error, const RegistryFile& file, std::size_t first) {
@@ -208,51 +193,6 @@ Result<int> HubCommands::status(cli::Caller& caller) {
                  << console_("，范围 ", ", scopes ") << body["scopes"] << "\n"
                  << console_("  待处理分歧  ", "  open conflicts  ") << body["open_conflicts"]
                  << console_("，待审  ", ", quarantine ") << body["quarantine"] << std::endl;
-  return kDone;
-}
-
-Result<int> HubCommands::create_ticket(cli::Caller& caller) {
-  Json body = {{"uses", options_.uses}, {"expires_hours", options_.expires_hours}};
-  if (!options_.school.empty()) body["school"] = options_.school;
-  if (!options_.scopes.empty()) body["scopes"] = options_.scopes;
-  if (!options_.name.empty()) body["name"] = options_.name;
-  if (!options_.address.empty()) body["address"] = options_.address;
-  DUHUI_TRY(made, caller.post("/tickets", body));
-  if (!options_.file.empty()) {
-    DUHUI_CHECK_OK(write_file(options_.file, text_of(made, "file"), true));
-  }
-  if (console_.json()) {
-    console_.print(made);
-    return kDone;
-  }
-  console_.out() << console_("入网凭证 ", "ticket ") << text_of(made, "id") << console_("，", ", ")
-                 << text_of(made, "name") << "\n"
-                 << console_("  范围    ", "  scopes   ") << joined(made["scopes"]) << "\n"
-                 << console_("  有效至  ", "  expires  ") << text_of(made, "expires_at") << "\n"
-                 << console_("  代码    ", "  code     ") << text_of(made, "code") << "\n";
-  if (options_.file.empty()) {
-    console_.out() << "\n" << text_of(made, "file");
-  } else {
-    console_.out() << console_("  文件    ", "  file     ") << options_.file << "\n";
-  }
-  console_.out() << std::flush;
-  return kDone;
-}
-
-Result<int> HubCommands::list_tickets(cli::Caller& caller) {
-  DUHUI_TRY(body, caller.get("/tickets"));
-  if (console_.json()) {
-    console_.print(body);
-    return kDone;
-  }
-  for (const Json& ticket : body["tickets"]) {
-    console_.out() << text_of(ticket, "id") << "  " << std::left << std::setw(8)
-                   << text_of(ticket, "state") << std::right << "  " << ticket["uses"] << "/"
-                   << ticket["uses"].get<std::uint64_t>() + ticket["uses_left"].get<std::uint64_t>()
-                   << "  " << text_of(ticket, "expires_at") << "  " << text_of(ticket, "name")
-                   << "\n";
-  }
-  console_.out() << std::flush;
   return kDone;
 }
 

@@ -63,6 +63,12 @@ class HubCommands {
     std::string address;
     std::string file;
     std::string device;
+    std::string supervisor;
+    std::string csv;
+    std::string out_csv;
+    std::string qr;
+    std::string expires;
+    std::string ticket;
     std::uint32_t uses = 1;
     std::uint32_t expires_hours = 72;
     std::uint32_t limit = 100;
@@ -72,6 +78,7 @@ class HubCommands {
 
   void add_life(CLI::App& app);
   void add_tickets(CLI::App& app);
+  void add_ticket_create(CLI::App& ticket);
   void add_devices(CLI::App& app);
   void add_reviews(CLI::App& app);
   void on(CLI::App& command, Work work);
@@ -83,7 +90,12 @@ class HubCommands {
   Result<int> import(cli::Caller& caller);
   Result<int> status(cli::Caller& caller);
   Result<int> create_ticket(cli::Caller& caller);
+  /// One for each row of a CSV file; all or none.
+  Result<int> create_tickets(cli::Caller& caller);
+  /// Writes the files that were asked for.
+  Status keep_ticket(const nlohmann::json& made);
   Result<int> list_tickets(cli::Caller& caller);
+  Result<int> revoke_ticket(cli::Caller& caller);
   Result<int> list_devices(cli::Caller& caller);
   Result<int> show_device(cli::Caller& caller);
   Result<int> revoke_device(cli::Caller& caller);

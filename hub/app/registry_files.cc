@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "hub/api/registry_import.h"
-#include "hub/app/csv.h"
 #include "hub/app/hub_folder.h"
+#include "shared/cli/csv.h"
 #include "shared/record/json_text.h"
 #include "shared/record/record_json.h"
 
@@ -44,8 +44,8 @@ Error in_file(Error error, const std::string& name) {
 
 Status read_csv(const std::string& text, RegistryFile* file) {
   DUHUI_TRY(schema, schema_of_kind(file->kind));
-  DUHUI_TRY(rows, parse_csv(text));
-  for (const CsvRow& row : rows) {
+  DUHUI_TRY(rows, cli::parse_csv(text));
+  for (const cli::CsvRow& row : rows) {
     const std::string place = "line " + std::to_string(row.line);
     auto json = RecordJson::instance().registry_row(*schema->descriptor, row.cells);
     if (!json) return in_file(std::move(json).error(), place);

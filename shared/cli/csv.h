@@ -8,7 +8,7 @@
 
 #include "shared/base/result.h"
 
-namespace duhui::hub {
+namespace duhui::cli {
 
 /// A row by column name, and the line of the file it begins on.
 struct CsvRow {
@@ -20,4 +20,14 @@ struct CsvRow {
 /// the line: a row of another length than the header, an open quote, a column named twice.
 Result<std::vector<CsvRow>> parse_csv(std::string_view text);
 
-}  // namespace duhui::hub
+struct CsvTable {
+  std::vector<std::string> columns{};  // in their order
+  std::vector<CsvRow> rows{};
+};
+/// The same with the header.
+Result<CsvTable> parse_csv_table(std::string_view text);
+
+/// One line, with its end; cells are quoted where they must be.
+std::string csv_line(const std::vector<std::string>& cells);
+
+}  // namespace duhui::cli

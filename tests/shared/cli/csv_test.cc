@@ -1,8 +1,8 @@
-#include "hub/app/csv.h"
+#include "shared/cli/csv.h"
 
 #include <gtest/gtest.h>
 
-namespace duhui::hub {
+namespace duhui::cli {
 namespace {
 
 TEST(Csv, ReadsQuotedCellsWithCommasQuotesAndLineBreaks) {
@@ -40,5 +40,22 @@ TEST(Csv, TakesNothingFromNothing) {
   EXPECT_TRUE(parse_csv("id,name\n")->empty());
 }
 
+TEST(Csv, KeepsTheOrderOfTheColumns) {
+  const auto table = parse_csv_table("school,host\nsch-001,PC-1\n");
+  ASSERT_TRUE(table);
+  EXPECT_EQ(table->columns, (std::vector<std::string>{"school", "host"}));
+  EXPECT_EQ(table->rows.at(0).cells.at("host"), "PC-1");
+}
+
+TEST(Csv, ReadsBackWhatItWrites) {
+  const std::vector<std::string> cells = {"a", "b, \"c\"\nd", "", "王"};
+  EXPECT_EQ(csv_line({"a", "b"}), "a,b\n");
+  const auto rows = parse_csv("1,2,3,4\n" + csv_line(cells));
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(rows->at(0).cells.at("2"), cells[1]);
+  EXPECT_EQ(rows->at(0).cells.at("3"), "");
+  EXPECT_EQ(rows->at(0).cells.at("4"), cells[3]);
+}
+
 }  // namespace
-}  // namespace duhui::hub
+}  // namespace duhui::cli

@@ -1,9 +1,9 @@
-#include "hub/app/csv.h"
+#include "shared/cli/csv.h"
 
 #include <set>
 #include <utility>
 
-namespace duhui::hub {
+namespace duhui::cli {
 namespace {
 
 struct Line {
@@ -81,11 +81,16 @@ class Splitter {
 }  // namespace
 
 Result<std::vector<CsvRow>> parse_csv(std::string_view text) {
+  DUHUI_TRY(table, parse_csv_table(text));
+  return std::move(table.rows);
+}
+
+Result<CsvTable> parse_csv_table(std::string_view text) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   DUHUI_TRY(lines, Splitter(text).run());
-  std::vector<CsvRow> rows;
-  if (lines.empty()) return rows;
+  CsvTable table;
+  if (lines.empty()) return table;
   const std::vector<std::string>& header = lines.front().cells;
   if (std::set<std::string>(header.begin(), header.end()).size() != header.size()) {
     return at_line(lines.front().number, "a column is named twice");
@@ -100,9 +105,26 @@ Result<std::vector<CsvRow>> parse_csv(std::string_view text) {
     for (std::size_t c = 0; c < header.size(); ++c) {
       row.cells[header[c]] = std::move(lines[n].cells[c]);
     }
-    rows.push_back(std::move(row));
+    table.rows.push_back(std::move(row));
   }
-  return rows;
+  table.columns = std::move(lines.front().cells);
+  return table;
 }
 
-}  // namespace duhui::hub
+std::string csv_line(const std::vector<std::string>& cells) {
+  std::string line;
+  for (std::size_t n = 0; n < cells.size(); ++n) {
+    if (n > 0) line += ',';
+    const std::string& cell = cells[n];
+    if (cell.find_first_of(",\"\r\n") == std::string::npos) {
+      line += cell;
+      continue;
+    }
+    line += '"';
+    for (const char c : cell) line.append(c == '"' ? 2 : 1, c);
+    line += '"';
+  }
+  return line + "\n";
+}
+
+}  // namespace duhui::cli
