@@ -35,10 +35,12 @@ class DomainRules final : public RecordRules {
   RecordSummary summarize(const RecordState& state) override;
   RecordSummary summarize_new(const Dot& dot, const sync::v1::Op& op) override;
   Result<Standing> standing_of(RecordLookup& lookup, const std::string& person) override;
-  bool may_write(const Standing& standing,
-                 WallTime at,
-                 std::string_view scope,
-                 const sync::v1::Op& op) override;
+  Judgement judge(const Standing& standing,
+                  const std::vector<std::string>& device_scopes,
+                  WallTime at,
+                  std::string_view scope,
+                  const sync::v1::Op& op) override;
+  bool is_made_at_hub(std::uint32_t type) override;
   Result<std::vector<Intent>> follow_ups(RecordLookup& lookup,
                                          const std::vector<RecordId>& changed,
                                          WallTime now) override;

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "duhui/record/v1/account.pb.h"
 #include "duhui/record/v1/org.pb.h"
 #include "hub/core/domain_rules.h"
+#include "shared/base/scope.h"
 #include "shared/crypto/registry_id.h"
-#include "shared/domain/writers.h"
 #include "shared/merge/view.h"
 
 namespace duhui::hub {
@@ -47,21 +48,52 @@ Result<Standing> DomainRules::standing_of(RecordLookup& lookup, const std::strin
   DUHUI_TRY(root, lookup.setting(kRootScopeKey));
   standing.grants = grants_of(user, root.value_or(""),
                               [&lookup](const std::string& id) { return parent_of(lookup, id); });
-  for (const DatedGrant& dated : standing.grants) {
-    const auto rank = static_cast<std::uint32_t>(writer_of(dated.grant.role));
-    standing.rank = std::max(standing.rank, rank);
+  DUHUI_TRY(ids, lookup.linked_to("user_id", person));
+  const RecordSchema& schema = *Schema::instance().find("credential");
+  for (const RecordId& id : ids) {
+    DUHUI_TRY(state, lookup.state(id));
+    record::v1::Credential account;
+    if (state == nullptr || state->type() != schema.rule.type() ||
+        !account.ParseFromString(shown_message(schema, *state, {}).bytes) ||
+        account.user_id() != person) {
+      continue;
+    }
+    standing.has_account = true;
+    if (!account.disabled()) standing.places.push_back(account.place());
   }
   return standing;
 }
 
-bool DomainRules::may_write(const Standing& standing,
-                            WallTime at,
-                            std::string_view scope,
-                            const sync::v1::Op& op) {
+namespace {
+
+/// Whether the person can sign in at such a device at all. Who has no account yet is believed.
+bool may_be_there(const Standing& standing, const std::vector<std::string>& device_scopes) {
+  return !standing.has_account ||
+         std::ranges::any_of(standing.places, [&](const std::string& place) {
+           return std::ranges::any_of(device_scopes, [&](const std::string& scope) {
+             return scope_writable(scope, place);
+           });
+         });
+}
+
+}  // namespace
+
+Judgement DomainRules::judge(const Standing& standing,
+                             const std::vector<std::string>& device_scopes,
+                             WallTime at,
+                             std::string_view scope,
+                             const sync::v1::Op& op) {
   const std::string day = china_time(at).substr(0, kDayLength);
   const Plan* plan = plan_of(op.record_type());
-  return authorize_op(standing.grants, day, scope, plan == nullptr ? nullptr : plan->schema, op)
-      .allowed;
+  const OpRuling ruling =
+      authorize_op(standing.grants, day, scope, plan == nullptr ? nullptr : plan->schema, op);
+  return {.rank = static_cast<std::uint32_t>(ruling.writer),
+          .proposal = !ruling.allowed || !may_be_there(standing, device_scopes)};
+}
+
+bool DomainRules::is_made_at_hub(std::uint32_t type) {
+  const Plan* plan = plan_of(type);
+  return plan != nullptr && duhui::is_made_at_hub(*plan->schema);
 }
 
 }  // namespace duhui::hub

@@ -160,11 +160,12 @@ Status Ingest::take_ops(const IncomingBatch& incoming,
         effective_time(op.time(), incoming.device_clock, incoming.hub_clock, now_);
     DUHUI_TRY(person, standing_of(op.person()));
     const std::string_view scope = op.creates() ? op.scope() : touched->row.scope;
+    const Judgement judgement = rules_.judge(*person, incoming.scopes, time.time, scope, op);
     const OpStamp stamp{.effective_ms = time.time.ms,
                         .quality = time.quality,
-                        .rank = std::min(op.rank(), person->rank),
+                        .rank = std::min(op.rank(), judgement.rank),
                         .at_hub = false,
-                        .proposal = !rules_.may_write(*person, time.time, scope, op)};
+                        .proposal = judgement.proposal};
     append_stamp(&runs, seq, op, stamp);
     DUHUI_CHECK_OK(
         add_op(dot, op_checksum(checked.digests[seq - unpacked.first_seq]), op, stamp, *touched));
@@ -182,10 +183,16 @@ Result<std::string> Ingest::judge(const Dot& dot,
                                   const sync::v1::Op& op,
                                   const IncomingBatch& incoming,
                                   Touched* touched) {
-  const bool known = !touched->row.ops.empty();
+  const RecordRow& row = touched->row;
+  const bool known = !row.ops.empty();
+  // The type says how an op is judged and merged: only the record's own.
+  if (row.born && op.record_type() != row.type) return std::string("malformed");
+  const bool of_hub = rules_.is_made_at_hub(op.record_type());
   if (op.creates()) {
     if (!is_scope(op.scope())) return std::string("malformed");
-    if (!may_write(incoming.scopes, op.scope())) return std::string("forbidden");
+    if (of_hub || !may_write(incoming.scopes, op.scope())) return std::string("forbidden");
+    // Two devices may make the same record, in one place.
+    if (row.born && row.scope != op.scope()) return std::string("forbidden");
     return std::string();
   }
   if (known) {
@@ -193,6 +200,7 @@ Result<std::string> Ingest::judge(const Dot& dot,
     if (!scope.empty() && !may_write(incoming.scopes, scope)) return std::string("forbidden");
     return std::string();
   }
+  if (of_hub) return std::string("orphan");
   const auto born = read_dot(op.born(), dot.origin);
   if (born) {
     std::uint64_t head = 0;
@@ -235,6 +243,31 @@ Status Ingest::need_state(Touched& touched) {
   return Done{};
 }
 
+Status Ingest::drop_strangers(const std::string& scope, Touched& touched) {
+  std::vector<OpRef> kept;
+  for (const OpRef& early : touched.row.ops) {
+    DUHUI_TRY(stream, tx_.streams().get(early.dot.origin));
+    const auto device = stream ? stream->device : streams_[early.dot.origin].device;
+    DUHUI_TRY(row, tx_.devices().get(device));
+    if (!row || may_write(row->scopes, scope)) {
+      kept.push_back(early);
+      continue;
+    }
+    DUHUI_TRY(bytes, ops_.op(tx_, early.dot));
+    DUHUI_CHECK_OK(tx_.review().add_quarantine(
+        {early.dot, "forbidden", "before the record was known", std::string(bytes), now_}));
+  }
+  if (kept.size() == touched.row.ops.size()) return Done{};
+  touched.row.ops = std::move(kept);
+  touched.state.reset();
+  touched.row.checksum = 0;
+  for (const OpRef& early : touched.row.ops) {
+    DUHUI_TRY(bytes, ops_.op(tx_, early.dot));
+    touched.row.checksum += scope_checksum(op_checksum(bytes), early.stamp);
+  }
+  return Done{};
+}
+
 Status Ingest::add_op(const Dot& dot,
                       std::uint64_t checksum,
                       const sync::v1::Op& op,
@@ -243,10 +276,11 @@ Status Ingest::add_op(const Dot& dot,
   RecordRow& row = touched.row;
   const bool becomes_known = op.creates() && !row.born;
   if (becomes_known) {
+    DUHUI_CHECK_OK(drop_strangers(op.scope(), touched));
     row.scope = op.scope();
     row.born = true;
   }
-  row.type = op.record_type();
+  if (becomes_known || !row.born) row.type = op.record_type();
   checksum = scope_checksum(checksum, stamp);
   if (row.ops.empty() && op.creates() && !touched.state && !stamp.proposal) {
     row.ops.push_back({dot, stamp});

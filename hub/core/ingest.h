@@ -99,6 +99,8 @@ class Ingest final : public RecordLookup {
 
   Result<Touched*> touch(const RecordId& id);
   Status need_state(Touched& touched);
+  /// Ops that came before their record was known, by devices that may not write where it is.
+  Status drop_strangers(const std::string& scope, Touched& touched);
   Status add_op(const Dot& dot,
                 std::uint64_t checksum,
                 const sync::v1::Op& op,

@@ -31,8 +31,16 @@ struct RecordSummary {
 
 /// A person as the registries know them.
 struct Standing {
-  std::uint32_t rank = 0;  // duhui.record.v1.Writer; 0: not known here
   std::vector<DatedGrant> grants{};
+  /// Where the person has an account that is not disabled; `has_account`: or any at all.
+  std::vector<std::string> places{};
+  bool has_account = false;
+};
+
+/// What the hub thinks of an op of a device.
+struct Judgement {
+  std::uint32_t rank = 0;  // duhui.record.v1.Writer
+  bool proposal = false;
 };
 
 /// What the supervision domain says about merged records. Pure; the hub's core asks it inside the
@@ -47,12 +55,15 @@ class RecordRules {
   virtual RecordSummary summarize_new(const Dot& dot, const sync::v1::Op& op) = 0;
   /// What a person is here; the same for all of a transaction.
   virtual Result<Standing> standing_of(RecordLookup& lookup, const std::string& person) = 0;
-  /// Whether a person of this standing had the authority to write `op` on a record in `scope`
-  /// (empty: not known yet) at that time. What they had not is a proposal.
-  virtual bool may_write(const Standing& standing,
-                         WallTime at,
-                         std::string_view scope,
-                         const sync::v1::Op& op) = 0;
+  /// Whether a person of this standing had the authority to write `op` at that time, on a record in
+  /// `scope` (empty: not known yet), at a device that holds `device_scopes`.
+  virtual Judgement judge(const Standing& standing,
+                          const std::vector<std::string>& device_scopes,
+                          WallTime at,
+                          std::string_view scope,
+                          const sync::v1::Op& op) = 0;
+  /// Whether records of this type are made at the hub only.
+  virtual bool is_made_at_hub(std::uint32_t type) = 0;
   /// What the hub itself has to write after `changed` records changed (official numbers, cancelled
   /// escalations); asked about those whose summary wants it. Must settle: asked again about its own
   /// writes until it returns none.

@@ -9,7 +9,9 @@
 #include "shared/api/record_answer.h"
 #include "shared/base/scope.h"
 #include "shared/crypto/registry_id.h"
+#include "shared/domain/grants.h"
 #include "shared/domain/writers.h"
+#include "shared/merge/view.h"
 #include "shared/record/json_layout.h"
 #include "shared/record/record_path.h"
 
@@ -67,6 +69,7 @@ Error refusal(const Ruling& ruling) {
 RecordFacts RecordAccess::Known::facts() const {
   return {.schema = schema,
           .scope = scope,
+          .about = about,
           .school_id = school_id,
           .state = state,
           .date = date,
@@ -102,6 +105,47 @@ void RecordAccess::settle_place(Known& known) {
   if (!scope && at_hub) known.scope = source_.facts().root_scope;
 }
 
+std::string RecordAccess::parent_of(const std::string& id) {
+  const auto read = [&](std::string_view type, auto* out) {
+    const auto state = source_.state(registry_record_id(type, id));
+    return state && *state &&
+           out->ParseFromString(shown_message(*Schema::instance().find(type), **state, {}).bytes);
+  };
+  record::v1::Org org;
+  if (read("org", &org)) return org.parent_id();
+  record::v1::School school;
+  if (!read("school", &school)) return {};
+  return school.zone_id().empty() ? school.district_id() : school.zone_id();
+}
+
+std::string RecordAccess::about(const RecordSchema& schema, const Json& value) {
+  const auto text = [&value](const char* name) {
+    const auto at = value.is_object() ? value.find(name) : value.end();
+    return at != value.end() && at->is_string() ? at->get<std::string>() : std::string();
+  };
+  const std::string& root = source_.facts().root_scope;
+  const auto place = [&](const std::string& id) {
+    return place_in_tree(id, root, [this](const std::string& one) { return parent_of(one); });
+  };
+  const std::string& type = schema.rule.name();
+  if (type == "org") {
+    const std::string own = place(text("id"));
+    return own.empty() ? place(text("parent_id")) : own;
+  }
+  if (const std::string school = text("school_id"); !school.empty()) {
+    const auto scope = scopes_.of_school(school);
+    return scope ? *scope : std::string("?");
+  }
+  for (const char* name : {"zone_id", "org_id", "district_id", "scope_org_id"}) {
+    const std::string id = text(name);
+    if (id.empty()) continue;
+    // A place nobody knows is nobody's.
+    const std::string found = place(id);
+    return found.empty() ? std::string("?") : found;
+  }
+  return {};
+}
+
 RecordAccess::Known RecordAccess::of_row(const RecordRow& row) {
   Known known{.schema = Schema::instance().find(row.type),
               .scope = row.scope,
@@ -121,6 +165,7 @@ RecordAccess::Known RecordAccess::of_state(const RecordId& id, const RecordState
   known.state = std::move(row.state);
   known.date = std::move(row.date);
   known.unannounced = shown.record.value("unannounced", false);
+  known.about = about(*known.schema, shown.record);
   for (const char* place : kPeopleFields) collect(shown.record, place, known.people);
   // Who is in a registry is named by the record itself.
   if (!known.schema->rule.id_fields().empty()) collect(shown.record, "/id", known.people);
@@ -146,6 +191,10 @@ Result<bool> RecordAccess::may_list(const RecordRow& row, Verb verb) {
   const Ruling by_row = ruling(verb, known);
   if (by_row.allowed && tells_all) return true;
   if (!by_row.allowed && by_row.reason != "scope") return false;
+  // Whom a record names matters to supervisors and sections, not to the staff of another school.
+  const bool school_only = std::ranges::all_of(
+      subject_.grants, [](const Grant& grant) { return is_school_role(grant.role); });
+  if (!by_row.allowed && school_only) return false;
   DUHUI_TRY(state, source_.state(row.id));
   return state && ruling(verb, of_state(row.id, *state)).allowed;
 }
@@ -182,7 +231,7 @@ Status RecordAccess::check_create(const RecordSchema& schema,
       value.is_object() && value.contains("school_id") && value["school_id"].is_string()
           ? value["school_id"].get<std::string>()
           : std::string();
-  for (const char* place : kPeopleFields) collect(value, place, known.people);
+  known.about = about(schema, value);
   settle_place(known);
   if (const Ruling may = ruling(Verb::create, known); !may) return refusal(may);
   return Done{};
@@ -210,6 +259,17 @@ void RecordAccess::redact_value(const RecordId& id, const RecordState& state, Js
   if (known.schema == nullptr) return;
   for (const auto& [number, field] : known.schema->fields) {
     if (hides(known, field.rule)) erase_path(value, json_path_of(*field.field));
+  }
+  if (!reads_as_school(subject_, known.facts())) return;
+  // What supervisors and office told one another on the way.
+  for (const char* name : {"amendments", "confirmations"}) value.erase(name);
+  for (const char* name : {"timeline", "status_log", "state_log", "state_events", "log"}) {
+    if (!value.contains(name) || !value[name].is_array()) continue;
+    for (Json& step : value[name]) {
+      if (!step.is_object()) continue;
+      step.erase("note");
+      step.erase("reason");
+    }
   }
 }
 

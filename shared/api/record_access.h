@@ -53,6 +53,7 @@ class RecordAccess {
   struct Known {
     const RecordSchema* schema = nullptr;
     std::string scope{};
+    std::string about{};
     std::string school_id{};
     std::string state{};
     std::string date{};
@@ -65,6 +66,9 @@ class RecordAccess {
   Known of_row(const RecordRow& row);
   Known of_state(const RecordId& id, const RecordState& state);
   void settle_place(Known& known);
+  /// The place the value is about: its school, zone, district or organisation.
+  std::string about(const RecordSchema& schema, const nlohmann::json& value);
+  std::string parent_of(const std::string& id);
   bool is_school(const std::string& id);
   Ruling ruling(Verb verb, const Known& known) const;
   bool hides(const Known& known, const record::v1::FieldRule& rule) const;

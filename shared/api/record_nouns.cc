@@ -88,17 +88,35 @@ Result<Page> page_of(RecordSource& source, RecordAccess& access, RecordQuery que
 }
 
 /// The author of what a request saves: whoever signed in. The hub's operator writes on somebody's
-/// behalf; an import keeps the people the file names, and takes the office to bring it in.
+/// behalf. An import keeps the people the file names inside the record; it takes the office, and
+/// whoever brings it in answers for it.
 Status settle_author(const Subject& subject, Json& body) {
   if (!body.is_object()) return Error{ErrorCode::invalid_input, "body: an object"};
   if (subject.kind != Subject::Kind::person) return Done{};
+  // Where a record belongs follows from what it is about.
+  body.erase("scope");
   if (body.value("import", Json(false)) == Json(true)) {
-    DUHUI_CHECK_OK(granted(authorize(subject, Verb::manage, Thing::registries)));
-    if (body.contains("as")) return Done{};
+    return granted(authorize_import(subject));
   }
   if (!body.contains("as")) body["as"] = subject.person;
   if (body["as"] != Json(subject.person)) {
     return Error{ErrorCode::forbidden, "as: " + subject.person + " is signed in"};
+  }
+  return Done{};
+}
+
+/// Who answers for the ops of an import: its first author is only what the file says.
+void settle_importer(const Subject& subject, Intent& intent) {
+  if (subject.kind == Subject::Kind::person) intent.person = subject.person;
+}
+
+/// What an edit implies for other records is done in the person's name: they must be theirs, too.
+Status check_implied(RecordSource& source,
+                     RecordAccess& access,
+                     const std::vector<Intent>& others) {
+  for (const Intent& other : others) {
+    DUHUI_TRY(state, source.state(other.record));
+    if (state) DUHUI_CHECK_OK(access.check(Verb::edit, other.record, *state));
   }
   return Done{};
 }
@@ -163,9 +181,11 @@ Result<ApiResponse> RecordNouns::create(const ApiRequest& request) {
   DUHUI_TRY(created, requests.create(asked));
   DUHUI_CHECK_OK(access.check_create(*created.schema, created.intent.scope, asked["value"]));
   const bool import = asked.value("import", false);
+  if (import) settle_importer(request.subject, created.intent);
   std::vector<Intent> intents{created.intent};
   if (!import) {
     DUHUI_TRY(others, requests.follow_ups_of(created, asked["value"]));
+    DUHUI_CHECK_OK(check_implied(source_, access, others));
     for (Intent& other : others) intents.push_back(std::move(other));
   }
   note_sign_in(request.subject, import, intents);
@@ -220,6 +240,7 @@ Result<ApiResponse> RecordNouns::create_many(const ApiRequest& request) {
         continue;
       }
     }
+    if (import) settle_importer(request.subject, created->intent);
     std::vector<Intent> made{std::move(created->intent)};
     note_sign_in(request.subject, import, made);
     intents.push_back(std::move(made.front()));
@@ -301,6 +322,7 @@ Result<ApiResponse> RecordNouns::edit(const ApiRequest& request) {
   DUHUI_CHECK_OK(settle_author(request.subject, asked));
   RecordRequests requests(source_);
   DUHUI_TRY(intents, requests.edit(found.id, found.state, asked));
+  DUHUI_CHECK_OK(check_implied(source_, access, {intents.begin() + 1, intents.end()}));
   note_sign_in(request.subject, false, intents);
   DUHUI_TRY(dots, source_.save(std::move(intents)));
   DUHUI_TRY(after, source_.state(found.id));

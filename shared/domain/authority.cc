@@ -84,7 +84,7 @@ constexpr std::array kThings{
     ThingRow{Thing::devices, 0, 0, kLook | kManage, 0, kRead, kLook | kManage, kRead, kRead},
     ThingRow{Thing::tickets, 0, 0, kRead | kManage, 0, 0, kRead | kManage, 0, kRead},
     ThingRow{Thing::quarantine, 0, 0, kRead, 0, kRead | kManage, 0, 0, kRead},
-    ThingRow{Thing::registries, 0, 0, kManage, 0, kManage, 0, 0, 0},
+    ThingRow{Thing::registries, 0, 0, kManage, 0, 0, 0, 0, 0},
     ThingRow{Thing::accounts, 0, 0, kRead | kManage, 0, 0, 0, kRead | kManage, kRead},
     ThingRow{Thing::audit, 0, 0, kLook, 0, 0, 0, kRead, kLook},
     ThingRow{Thing::integrity, 0, 0, kManage, 0, 0, kManage, 0, kManage},
@@ -268,6 +268,14 @@ Ruling reach_for(const Subject& subject,
   return see(subject, grant, role, record);
 }
 
+/// Reading goes up the branch, writing does not.
+bool writes_there(const Subject& subject, const Grant& grant, const RecordFacts& record) {
+  const std::string_view place = record.about.empty() ? record.scope : record.about;
+  const std::string_view reach = writing_scope(grant);
+  if (!reach.empty() && scope_writable(reach, place)) return true;
+  return is_named(subject, record) || is_posted(subject, record.school_id);
+}
+
 }  // namespace
 
 Ruling authorize(const Subject& subject, Verb verb, Thing thing) {
@@ -310,12 +318,26 @@ Ruling authorize(const Subject& subject, Verb verb, const RecordFacts& record) {
     if (role == nullptr || !may(*role, verb)) continue;
     Ruling ruling = reach_for(subject, verb, grant, *role, record);
     if (ruling && (verb == Verb::create || verb == Verb::edit)) {
-      ruling = may_write_type(subject, verb, grant, record);
+      ruling = writes_there(subject, grant, record) ? may_write_type(subject, verb, grant, record)
+                                                    : deny("scope");
     }
     if (ruling.allowed) return ruling;
     nearest = ruling;
   }
   return nearest;
+}
+
+Ruling authorize_import(const Subject& subject) {
+  if (subject.kind == Subject::Kind::nobody) return deny("sign_in");
+  if (subject.kind == Subject::Kind::operator_) {
+    return subject.place == Subject::Place::hub ? kAllowed : deny("role");
+  }
+  const bool office = std::ranges::any_of(subject.grants, [](const Grant& grant) {
+    const RoleRow* role = row_of(grant.role);
+    return role != nullptr && role->office && role->writes &&
+           writer_of(grant.role) >= WRITER_DISTRICT;
+  });
+  return office ? kAllowed : deny("role");
 }
 
 Ruling authorize_type(const Subject& subject, const RecordSchema& schema) {

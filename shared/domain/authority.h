@@ -75,6 +75,9 @@ struct RecordFacts {
   const RecordSchema* schema = nullptr;
   /// Of what never leaves the hub and has no place in the tree: that of its school.
   std::string_view scope{};
+  /// The place a registry record is about, where it stands higher: a supervisor's zone, a policy's
+  /// district. Empty: `scope`. To write one takes authority there.
+  std::string_view about{};
   std::string_view school_id{};
   std::string_view state{};
   std::string_view date{};
@@ -95,6 +98,8 @@ struct Ruling {
 /// The one authority of agent and hub. Denies whatever no row of its tables allows.
 Ruling authorize(const Subject& subject, Verb verb, Thing thing);
 Ruling authorize(const Subject& subject, Verb verb, const RecordFacts& record);
+/// Whether the subject may bring in records of other people from a file.
+Ruling authorize_import(const Subject& subject);
 /// Whether the subject may make a record of this type anywhere: asked before its value is looked
 /// at.
 Ruling authorize_type(const Subject& subject, const RecordSchema& schema);

@@ -6,6 +6,7 @@
 #include <google/protobuf/message.h>
 
 #include "duhui/record/v1/visit.pb.h"
+#include "shared/domain/grants.h"
 #include "shared/domain/record_events.h"
 #include "shared/domain/visit_status.h"
 #include "shared/domain/writers.h"
@@ -115,6 +116,23 @@ bool is_frozen(const Presented& before, const FieldSchema& field) {
   return false;
 }
 
+/// Drafts go by the hand of who wrote them, or of the office; registries by nobody's.
+Status check_deletion(const Presented& before, const std::string& person, Writer role) {
+  const bool draft = before.state.empty() || before.state == "draft" || before.state == "found";
+  if (!draft) return refused("not_draft", "only drafts are deleted");
+  if (role == record::v1::WRITER_HUB) return Done{};
+  if (is_made_at_hub(*before.schema)) return refused("not_writer", "registries stay");
+  const auto by_person = [&](const ShownRegister& shown) {
+    return std::ranges::all_of(shown.shown,
+                               [&](const AuthoredValue& value) { return value.person == person; });
+  };
+  const bool own = std::ranges::all_of(before.view.registers, by_person);
+  const bool has_draft = !before.state.empty() && role != record::v1::WRITER_SCHOOL;
+  return own || has_draft || role >= record::v1::WRITER_DISTRICT
+             ? Status(Done{})
+             : refused("not_author", "somebody else wrote in it");
+}
+
 Status check_write(const Presented& before,
                    const RegisterEdit& write,
                    const std::string& person,
@@ -122,8 +140,7 @@ Status check_write(const Presented& before,
   DUHUI_CHECK_OK(check_writer(*before.schema, write, role, &before));
   const std::string& type = before.schema->rule.name();
   if (write.key.field == kDeletedField) {
-    const bool draft = before.state.empty() || before.state == "draft" || before.state == "found";
-    return draft ? Status(Done{}) : refused("not_draft", "only drafts are deleted");
+    return check_deletion(before, person, role);
   }
   const FieldSchema& field = *before.schema->find(write.key.field);
   const std::string path = path_of(*before.schema, write.key);

@@ -37,15 +37,30 @@ bool is_import(const sync::v1::Op& op) {
   return op.creates() && op.sign_in() == sync::v1::SIGN_IN_IMPORT;
 }
 
+/// Nobody takes away a registry record, and the school nothing but its own answers and drafts.
+bool may_delete(Writer writer, const RecordSchema& schema) {
+  if (is_made_at_hub(schema)) return false;
+  return writer != WRITER_SCHOOL || may_create(schema, writer);
+}
+
+/// A `per_author` register is its author's alone.
+bool is_own_register(const FieldSchema& field, const std::string& key, const std::string& person) {
+  if (field.rule.policy() != POLICY_PER_AUTHOR) return true;
+  return field.shape == FieldSchema::Shape::map ? key == person
+                                                : key == person || key.ends_with("/" + person);
+}
+
 bool may_write_all(Writer writer, const RecordSchema& schema, const sync::v1::Op& op) {
-  // A record read from a file brings what many people wrote; whose it is must have made it.
-  if (is_import(op) && may_create(schema, writer)) return true;
+  // A record read from a file brings what many people wrote; the office brings it in.
+  if (is_import(op) && writer >= WRITER_DISTRICT) return true;
   return std::ranges::all_of(op.writes(), [&](const sync::v1::Write& write) {
+    if (write.field() == kDeletedField) return may_delete(writer, schema);
     const FieldSchema* field = schema.find(write.field());
-    if (write.field() == kDeletedField || field == nullptr) return true;
-    if (is_judged_elsewhere(field->rule) || may_write(field->rule, writer)) return true;
+    if (field == nullptr || is_judged_elsewhere(field->rule)) return true;
+    if (!is_own_register(*field, write.key(), op.person())) return false;
     // The office settles what authors left open.
-    return writer >= WRITER_DISTRICT && field->rule.policy() == POLICY_ASK;
+    return may_write(field->rule, writer) ||
+           (writer >= WRITER_DISTRICT && field->rule.policy() == POLICY_ASK);
   });
 }
 
@@ -93,6 +108,7 @@ std::string_view writing_scope(const Grant& grant) {
     case ROLE_CO_SUPERVISOR:
     case ROLE_COMMISSIONER:
     case ROLE_ZONE_LEADER:
+    case ROLE_EVALUATION_EXPERT:
       return first_parts(grant.scope, kCityAndDistrict);
     case ROLE_SECTION_OFFICER:
       return above(grant.scope);
@@ -101,26 +117,27 @@ std::string_view writing_scope(const Grant& grant) {
   }
 }
 
-Ruling authorize_op(const std::vector<DatedGrant>& grants,
-                    std::string_view day,
-                    std::string_view scope,
-                    const RecordSchema* schema,
-                    const sync::v1::Op& op) {
-  if (schema == nullptr) return {true, {}};
-  std::string_view reason = "role";
+OpRuling authorize_op(const std::vector<DatedGrant>& grants,
+                      std::string_view day,
+                      std::string_view scope,
+                      const RecordSchema* schema,
+                      const sync::v1::Op& op) {
+  OpRuling ruling;
   for (const DatedGrant& dated : grants) {
     const Writer writer = writer_of(dated.grant.role);
-    // What is read from a file was written at another time than it is read.
-    const bool holds = is_import(op) || dated.holds_on(day);
-    if (writer == WRITER_UNSPECIFIED || !holds) continue;
+    if (writer == WRITER_UNSPECIFIED || !dated.holds_on(day)) continue;
     const std::string_view reach = writing_scope(dated.grant);
-    if (reach.empty() || (!scope.empty() && !scope_writable(reach, scope))) {
-      reason = "scope";
-      continue;
-    }
-    if (may_write_all(writer, *schema, op)) return {true, {}};
+    if (reach.empty() || (!scope.empty() && !scope_writable(reach, scope))) continue;
+    ruling.writer = std::max(ruling.writer, writer);
+    ruling.allowed = ruling.allowed || schema == nullptr || may_write_all(writer, *schema, op);
   }
-  return {false, reason};
+  return ruling;
+}
+
+bool is_made_at_hub(const RecordSchema& schema) {
+  const FieldSchema* naming = naming_field(schema);
+  return schema.rule.hub_only() || schema.rule.audience() == AUDIENCE_NOBODY || naming == nullptr ||
+         naming->rule.policy() == POLICY_HUB_ONLY;
 }
 
 }  // namespace duhui

@@ -38,13 +38,23 @@ std::vector<DatedGrant> grants_of(const record::v1::User& user,
 /// marks it), a section works for its district.
 std::string_view writing_scope(const Grant& grant);
 
+/// What the hub thinks of an op.
+struct OpRuling {
+  bool allowed = false;
+  /// The highest kind of people the person is where the record lives; `WRITER_UNSPECIFIED`: none.
+  record::v1::Writer writer = record::v1::WRITER_UNSPECIFIED;
+};
+
 /// Whether a person with these roles may have written `op` on `day`, in a record in `scope` (empty:
-/// not known yet). What a device could not know or did not want to is caught here, at the hub;
-/// `schema` null: a type of a newer program, which is not judged.
-Ruling authorize_op(const std::vector<DatedGrant>& grants,
-                    std::string_view day,
-                    std::string_view scope,
-                    const RecordSchema* schema,
-                    const sync::v1::Op& op);
+/// not known yet). What a device could not know or did not want to is caught here, at the hub.
+/// `schema` null: a type of a newer program, of which only the reach is judged.
+OpRuling authorize_op(const std::vector<DatedGrant>& grants,
+                      std::string_view day,
+                      std::string_view scope,
+                      const RecordSchema* schema,
+                      const sync::v1::Op& op);
+
+/// Types that are kept by the office at the hub: no device makes such a record.
+bool is_made_at_hub(const RecordSchema& schema);
 
 }  // namespace duhui

@@ -5,23 +5,6 @@
 #include <google/protobuf/descriptor.h>
 
 namespace duhui {
-namespace {
-
-/// The field that a record of this type begins with: what it is about.
-const FieldSchema* naming_field(const RecordSchema& schema) {
-  for (const auto& [number, field] : schema.fields) {
-    const bool by_people = std::ranges::any_of(
-        field.rule.writers(), [](int writer) { return writer != record::v1::WRITER_HUB; });
-    if (by_people && field.rule.policy() != record::v1::POLICY_DERIVED &&
-        field.field->name() != "ref") {
-      return &field;
-    }
-  }
-  return nullptr;
-}
-
-}  // namespace
-
 record::v1::Writer writer_of(record::v1::Role role) {
   using namespace record::v1;  // NOLINT(google-build-using-namespace)
   switch (role) {
@@ -65,6 +48,18 @@ bool may_write(const record::v1::FieldRule& rule, record::v1::Writer role) {
     if (office && role > writer && role <= record::v1::WRITER_PROVINCE) return true;
   }
   return false;
+}
+
+const FieldSchema* naming_field(const RecordSchema& schema) {
+  for (const auto& [number, field] : schema.fields) {
+    const bool by_people = std::ranges::any_of(
+        field.rule.writers(), [](int writer) { return writer != record::v1::WRITER_HUB; });
+    if (by_people && field.rule.policy() != record::v1::POLICY_DERIVED &&
+        field.field->name() != "ref") {
+      return &field;
+    }
+  }
+  return nullptr;
 }
 
 bool may_create(const RecordSchema& schema, record::v1::Writer role) {

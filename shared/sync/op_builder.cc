@@ -115,7 +115,10 @@ Result<std::map<RegisterKey, std::optional<std::string>>> changed_since_seen(
 }
 
 Result<sync::v1::Op> build_op(const Intent& intent, const RecordState& state, const Dot& own) {
-  if (intent.creates != (state.stage() == RecordState::Stage::empty)) {
+  // Ops of others may have come before the record they are about is made here.
+  const bool exists = intent.creates ? state.stage() == RecordState::Stage::born
+                                     : state.stage() != RecordState::Stage::empty;
+  if (intent.creates == exists) {
     return Error{intent.creates ? ErrorCode::conflict : ErrorCode::not_found,
                  intent.creates ? "record exists" : "no such record"};
   }
@@ -134,6 +137,8 @@ Result<sync::v1::Op> build_op(const Intent& intent, const RecordState& state, co
   } else if (state.born()) {
     write_dot(*state.born(), own.origin, op.mutable_born());
   }
+  // Whoever makes a record has seen nothing of it.
+  if (intent.creates) seen->clear();
   for (const IntendedWrite& write : intent.writes) add_write(write, state, *seen, own, &op);
   if (intent.sees_all) {
     for (const Dot& dot : state.frontier()) {

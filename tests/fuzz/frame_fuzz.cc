@@ -28,11 +28,17 @@ class NoRules final : public hub::RecordRules {
   hub::RecordSummary summarize(const RecordState&) override { return {}; }
   hub::RecordSummary summarize_new(const Dot&, const sync::v1::Op&) override { return {}; }
   Result<hub::Standing> standing_of(hub::RecordLookup&, const std::string&) override {
-    return hub::Standing{.rank = 2};
+    return hub::Standing{};
   }
-  bool may_write(const hub::Standing&, WallTime, std::string_view, const sync::v1::Op&) override {
-    return true;
+  hub::Judgement judge(const hub::Standing&,
+                       const std::vector<std::string>&,
+                       WallTime,
+                       std::string_view,
+                       const sync::v1::Op& op) override {
+    static_cast<void>(op);
+    return {.rank = 2};
   }
+  bool is_made_at_hub(std::uint32_t) override { return false; }
   Result<std::vector<Intent>> follow_ups(hub::RecordLookup&,
                                          const std::vector<RecordId>&,
                                          WallTime) override {

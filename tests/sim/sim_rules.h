@@ -20,17 +20,21 @@ class SimRules final : public hub::RecordRules {
     return summary;
   }
   hub::RecordSummary summarize_new(const Dot&, const sync::v1::Op&) override { return {}; }
-  Result<hub::Standing> standing_of(hub::RecordLookup&, const std::string& person) override {
-    // The hub knows better than the device for some people, so that stamps are exercised.
-    return hub::Standing{.rank = person.size() % 2 == 0 ? 2u : 4u};
+  Result<hub::Standing> standing_of(hub::RecordLookup&, const std::string&) override {
+    return hub::Standing{};
   }
-  bool may_write(const hub::Standing&,
-                 WallTime,
-                 std::string_view,
-                 const sync::v1::Op& op) override {
-    // Some edits turn out to be proposals, which the device that made them learns with the ack.
-    return op.creates() || op.writes_size() == 0 || op.time().hlc() / 65536 % 7 != 0;
+  hub::Judgement judge(const hub::Standing&,
+                       const std::vector<std::string>&,
+                       WallTime,
+                       std::string_view,
+                       const sync::v1::Op& op) override {
+    // The hub knows better than the device for some people, so that stamps are exercised; and some
+    // edits turn out to be proposals, which the device that made them learns with the ack.
+    const bool whole = op.creates() || op.writes_size() == 0;
+    return {.rank = op.person().size() % 2 == 0 ? 2u : 4u,
+            .proposal = !whole && op.time().hlc() / 65536 % 7 == 0};
   }
+  bool is_made_at_hub(std::uint32_t) override { return false; }
   Result<std::vector<Intent>> follow_ups(hub::RecordLookup&,
                                          const std::vector<RecordId>&,
                                          WallTime) override {

@@ -305,7 +305,7 @@ struct RoleWorld {
     op.add_writes()->set_field(field);
     const auto standing = rules.standing_of(world, person);
     EXPECT_TRUE(standing);
-    return rules.may_write(*standing, WallTime{1'760'000'000'000}, scope, op);
+    return !rules.judge(*standing, {"city"}, WallTime{1'760'000'000'000}, scope, op).proposal;
   }
   World world;
   DomainRules rules;
@@ -342,16 +342,6 @@ TEST(DomainRules, SeesADeletion) {
   world.create(id_of('v'), "visit_record", visit_value());
   world.apply(id_of('v'), "visit_record", edit_delete(), "u-sup-001", false);
   EXPECT_TRUE(rules.summarize(world.of(id_of('v'))).deleted);
-}
-
-TEST(DomainRules, KnowsThePersonsKindFromTheRegistry) {
-  World world;
-  DomainRules rules;
-  world.create(registry_record_id("user", "u-off-1"), "user",
-               {{"id", "u-off-1"}, {"role", "district_officer"}}, "import");
-  EXPECT_EQ(rules.standing_of(world, "u-off-1")->rank,
-            static_cast<std::uint32_t>(record::v1::WRITER_DISTRICT));
-  EXPECT_EQ(rules.standing_of(world, "u-nobody")->rank, 0u);
 }
 
 TEST(DomainRules, NumbersIssuedNoticesConsecutivelyAndOnce) {

@@ -88,5 +88,50 @@ TEST(Proposals, WaitNoLongerOnceSomebodyWroteThere) {
   EXPECT_EQ(hub.record('a')->ops.size(), 3u);
 }
 
+TEST(HostileDevice, CannotTouchARecordByCallingItAnotherType) {
+  Strangers hub;
+  auto op = TestWriter::editing('a', hub.writer.dot(1));
+  op.set_record_type(9999);
+  op.mutable_writes(0)->add_replaces()->set_seq(1);
+  hub.writer.write(op);
+  hub.say_batch(hub.session, hub.writer.batch(3, 3));
+  EXPECT_EQ(hub.record('a')->type, 9u);
+  EXPECT_EQ(hub.record('a')->ops.size(), 2u);
+  EXPECT_EQ(hub.waiting_for_a_person().back().kind, "malformed");
+}
+
+TEST(HostileDevice, CannotReachARecordElsewhereByMakingItAgain) {
+  Strangers hub;
+  TestWriter other(7);
+  hub.enrol(other, {"city/elsewhere"});
+  const SessionId session = hub.connect(other);
+  other.write(TestWriter::creating('a', "city/elsewhere/school"));
+  hub.say_batch(session, other.batch(1, 1));
+  EXPECT_EQ(hub.ack(session).through(), 1u) << "kept, and of no effect";
+  EXPECT_EQ(hub.record('a')->ops.size(), 2u);
+  EXPECT_EQ(hub.record('a')->scope, kSchool);
+  EXPECT_EQ(hub.waiting_for_a_person().back().kind, "forbidden");
+}
+
+TEST(HostileDevice, CannotLieInWaitForARecordToCome) {
+  TestHub hub;
+  TestWriter stranger(7);
+  hub.enrol(stranger, {"city/elsewhere"});
+  TestWriter owner(8);
+  hub.enrol(owner);
+  const SessionId hostile = hub.connect(stranger);
+  stranger.write(TestWriter::editing('b', owner.dot(1)));
+  hub.say_batch(hostile, stranger.batch(1, 1));
+  ASSERT_NE(hub.record('b'), nullptr);
+  EXPECT_FALSE(hub.record('b')->born);
+  const SessionId honest = hub.connect(owner);
+  owner.write(TestWriter::creating('b'));
+  hub.say_batch(honest, owner.batch(1, 1));
+  EXPECT_TRUE(hub.record('b')->born);
+  ASSERT_EQ(hub.record('b')->ops.size(), 1u);
+  EXPECT_EQ(hub.record('b')->ops[0].dot, owner.dot(1));
+  EXPECT_EQ(hub.feed(kSchool).through, 1u);
+}
+
 }  // namespace
 }  // namespace duhui::hub

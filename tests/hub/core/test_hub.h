@@ -34,12 +34,15 @@ class NoRules final : public RecordRules {
  public:
   RecordSummary summarize(const RecordState&) override { return {}; }
   RecordSummary summarize_new(const Dot&, const sync::v1::Op&) override { return {}; }
-  Result<Standing> standing_of(RecordLookup&, const std::string& person) override {
-    return Standing{.rank = person == "boss" ? 6u : 2u};
+  Result<Standing> standing_of(RecordLookup&, const std::string&) override { return Standing{}; }
+  Judgement judge(const Standing&,
+                  const std::vector<std::string>&,
+                  WallTime,
+                  std::string_view,
+                  const sync::v1::Op& op) override {
+    return {.rank = op.person() == "boss" ? 6u : 2u, .proposal = op.person() == "stranger"};
   }
-  bool may_write(const Standing&, WallTime, std::string_view, const sync::v1::Op& op) override {
-    return op.person() != "stranger";
-  }
+  bool is_made_at_hub(std::uint32_t) override { return false; }
   Result<std::vector<Intent>> follow_ups(RecordLookup&,
                                          const std::vector<RecordId>&,
                                          WallTime) override {
