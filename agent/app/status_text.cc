@@ -1,6 +1,8 @@
 #include "agent/app/status_text.h"
 
+#include <array>
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -19,6 +21,26 @@ std::string link_text(const cli::Console& say, const std::string& state, bool ca
              "offline (work on; it is sent when there is a network)");
 }
 
+/// What the hub said, in words for the person at the school; what is not known stays as it is.
+std::string reason_text(const cli::Console& say, const std::string& reason) {
+  struct Known {
+    std::string_view reason;
+    const char* zh;
+    const char* en;
+  };
+  static constexpr std::array kKnown = {
+      Known{"hub: ticket: used up", "入网凭证次数已用完", "the enrolment ticket is used up"},
+      Known{"hub: ticket: expired", "入网凭证已过期", "the enrolment ticket has expired"},
+      Known{"hub: ticket: revoked", "入网凭证已作废", "the enrolment ticket was revoked"},
+      Known{"hub: ticket: unknown", "中心不认识这张入网凭证", "the hub knows no such ticket"},
+      Known{"hub: ticket: too many wrong tries", "错误的凭证太多，稍后自动再试",
+            "too many wrong tickets from there; it tries again by itself"}};
+  for (const Known& known : kKnown) {
+    if (reason == known.reason) return say(known.zh, known.en) + ("  (" + reason + ")");
+  }
+  return reason;
+}
+
 }  // namespace
 
 void write_status(cli::Console& console, const Json& status) {
@@ -35,7 +57,8 @@ void write_status(cli::Console& console, const Json& status) {
   out << console("中心", "hub") << ": " << status.value("hub", "") << "  "
       << link_text(console, link.value("state", ""), link.value("caught_up", false)) << "\n";
   if (const std::string error = link.value("last_error", ""); !error.empty()) {
-    out << console("最近一次断开的原因", "last reason for a broken link") << ": " << error << "\n";
+    out << console("最近一次断开的原因", "last reason for a broken link") << ": "
+        << reason_text(console, error) << "\n";
   }
   out << console("已存本机", "saved here") << ": " << status["head"] << console(" 次修改", " op(s)")
       << "\n";

@@ -198,6 +198,27 @@ class Enrolment(unittest.TestCase):
         fresh = [one for one in self.hub.run("ticket", "list")["tickets"] if one["id"] not in known]
         self.assertEqual({one["state"] for one in fresh}, {"revoked"})
 
+    def test_whoever_shows_wrong_tickets_waits(self):
+        """A hub that was put back to an older copy does not know the ticket: the same as a guessed one."""
+        copy = self.folder / "copy"
+        shutil.copytree(self.hub.folder, copy)
+        self.hub.start()
+        guess = self.hub.ticket(self.folder / "guess", "org-430200", uses=100)
+        self.hub.stop()
+        shutil.rmtree(self.hub.folder)
+        shutil.move(copy, self.hub.folder)
+        self.hub.start()
+        honest = self.agent("honest")
+        honest.enrol(self.hub.ticket(self.folder / "good", "org-430200"))
+        for n in range(6):  # five are free; none of them comes back by itself
+            self.assertEqual(self.refusal(self.agent(f"guess-{n}").enrol(guess)), "hub: ticket: unknown")
+        began = time.monotonic()
+        self.assertEqual(honest.run("sync", "--wait-ms", "1000", check=False)["link"]["last_error"],
+                         "hub: ticket: too many wrong tries")
+        self.assertEqual(honest.run("sync", "--wait-ms", "20000")["unacknowledged"], 0)
+        self.assertLess(time.monotonic() - began, 15)
+        self.assertEqual([one["uses"] for one in self.hub.run("ticket", "list")["tickets"]], [1])
+
 
 if __name__ == "__main__":
     unittest.main()
