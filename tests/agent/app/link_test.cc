@@ -22,6 +22,7 @@ struct SmallHub {
   int hang_up_after = 0;  // batches; 0: never
   std::uint64_t ops = 0;
   bool silent = false;
+  bool refusing = false;
 
   awaitable<void> serve(std::unique_ptr<net::MessageStream> stream) {
     ++connections;
@@ -44,6 +45,12 @@ struct SmallHub {
 
   std::string answer_to(const sync::v1::Frame& frame, std::size_t size) {
     sync::v1::Frame out;
+    if (frame.has_hello() && refusing) {
+      out.mutable_goodbye()->set_reason(sync::v1::Goodbye::REASON_UNAUTHORISED);
+      out.mutable_goodbye()->set_detail("ticket: used up");
+      out.mutable_goodbye()->set_retry_after_ms(60'000);
+      return encode_frame(out);
+    }
     if (frame.has_hello()) {
       sync::v1::Welcome& welcome = *out.mutable_welcome();
       welcome.set_version(1);
@@ -214,6 +221,21 @@ TEST_F(LinkTest, StaysAwayWhileItIsSwitchedOff) {
   };
   run(test(*this));
   EXPECT_EQ(hub_.ops, 1u);
+}
+
+TEST_F(LinkTest, ARefusalEndsTheWaitingThatWouldBeInVain) {
+  hub_.refusing = true;
+  save();
+  const auto test = [](LinkTest& self) -> awaitable<void> {
+    const MonotonicTime began = self.clock_.monotonic();
+    EXPECT_FALSE(co_await self.link_.wait_caught_up(seconds(20)));
+    EXPECT_LT(self.clock_.monotonic() - began, seconds(10));
+    EXPECT_EQ(self.link_.last_error(), "hub: ticket: used up");
+    self.hub_.refusing = false;  // a person asks again: at once, whatever the hub asked for
+    EXPECT_TRUE(co_await self.link_.wait_caught_up(seconds(10)));
+  };
+  run(test(*this));
+  EXPECT_EQ(hub_.connections, 2);
 }
 
 TEST_F(LinkTest, SwitchingOffEndsTheWaiting) {
