@@ -4,6 +4,7 @@
 #include <exception>
 #include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -180,7 +181,10 @@ Status AgentProgram::settle() {
   std::string file = config_;
   if (file.empty()) {
     const std::string folder = data_.empty() ? default_data_folder() : data_;
-    if (std::filesystem::exists(folder + "/agent.toml")) file = folder + "/agent.toml";
+    // One that may not be looked at is read all the same, to say so.
+    std::error_code denied;
+    const bool there = std::filesystem::exists(folder + "/agent.toml", denied);
+    if (there || denied) file = folder + "/agent.toml";
   }
   if (!file.empty()) {
     DUHUI_TRY(read, read_settings(file));
@@ -197,7 +201,9 @@ Status AgentProgram::settle() {
   if (!data_.empty()) settings_.data = data_;
   if (settings_.data.empty()) settings_.data = default_data_folder();
   // One spelling for the socket and for what is shown.
-  settings_.data = std::filesystem::absolute(settings_.data).lexically_normal();
+  std::error_code gone;  // the working folder
+  const auto whole = std::filesystem::absolute(settings_.data, gone);
+  if (!gone) settings_.data = whole.lexically_normal();
   if (settings_.data.ends_with('/')) settings_.data.pop_back();
   if (port_ >= 0) settings_.api_port = static_cast<std::uint16_t>(port_);
   return Done{};

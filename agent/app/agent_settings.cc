@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <system_error>
 
 #include <unistd.h>
 
@@ -28,7 +29,8 @@ cli::SettingsFile settings_file(AgentSettings& settings) {
 }
 
 Result<ReadSettings> read_settings(const std::string& path) {
-  if (!std::filesystem::exists(path)) {
+  std::error_code denied;
+  if (!std::filesystem::exists(path, denied) && !denied) {
     return Error{ErrorCode::not_found, "settings: no such file: " + path};
   }
   DUHUI_TRY(text, cli::read_argument_file(path));

@@ -18,6 +18,7 @@ constexpr std::size_t kChecksumSize = 4;
 constexpr std::size_t kCodeSize = kIdSize + kSecretSize + kShortPinSize + kChecksumSize;
 static_assert(kCodeSize % 5 == 0, "no loose bits in base 32");
 constexpr std::size_t kGroup = 4;
+constexpr std::size_t kWordMax = 8;  // of a line that is not understood, as it is shown
 constexpr std::string_view kFileHead = "duhui-ticket 1";
 
 Error mistyped(std::string detail) {
@@ -147,7 +148,9 @@ Result<Ticket> parse_file(std::string_view text) {
       continue;
     }
     if (first ? line != kFileHead : !take_line(line, ticket)) {
-      return mistyped("the line '" + std::string(line.substr(0, 20)) + "' is not understood");
+      // Its first word only: behind it may stand the secret.
+      const std::string_view word = line.substr(0, std::min(line.find(' '), kWordMax));
+      return mistyped("the line '" + std::string(word) + "' is not understood");
     }
     first = false;
     checked.append(line).append("\n");
