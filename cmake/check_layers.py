@@ -30,7 +30,8 @@ ALLOWED = {
     "agent/core": ["proto", "shared/base", "shared/merge", "shared/sync", "shared/crypto",
                    "agent/ports"],
     "agent/store": ["shared/base", "agent/ports"],
-    "agent/api": ["shared/base", "shared/domain", "shared/api", "agent/core"],
+    "agent/api": ["proto", "shared/base", "shared/domain", "shared/crypto", "shared/api",
+                  "agent/core"],
     "agent/app": ["proto", "shared/base", "shared/record", "shared/sync", "shared/crypto",
                   "shared/net", "shared/api", "shared/cli", "shared/web", "agent/ports",
                   "agent/core", "agent/store", "agent/api"],
@@ -46,8 +47,7 @@ ALLOWED = {
 }
 
 PLANNED = {
-    "agent/api": ["proto", "shared/merge", "shared/record", "shared/sync", "shared/crypto",
-                  "shared/net", "agent/ports"],
+    "agent/api": ["shared/merge", "shared/record", "shared/sync", "shared/net", "agent/ports"],
     "agent/app": ["shared/merge", "shared/domain"],
     "hub/api": ["shared/net"],
     "hub/app": ["proto", "shared/merge", "shared/domain"],

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "shared/api/audit_actor.h"
 #include "shared/api/record_ids.h"
 #include "shared/api/time_text.h"
 #include "shared/base/bytes.h"
@@ -48,6 +49,16 @@ Json scopes_json(const Replica& replica, const std::vector<std::string>& granted
   return scopes;
 }
 
+/// The newest receipt that the hub signed: it had the own stream up to there. Null: none yet.
+Json receipt_json(const store::v1::AgentState& state) {
+  if (!state.has_receipt()) return nullptr;
+  const sync::v1::Receipt& receipt = state.receipt();
+  return {{"seq", receipt.seq()},
+          {"chain", to_hex(receipt.chain())},
+          {"at", api::time_text(WallTime{static_cast<std::int64_t>(receipt.hub_time_ms())})},
+          {"signature", to_hex(receipt.signature())}};
+}
+
 Json link_json(const LinkFacts& link) {
   return {{"state", to_string(link.state)},
           {"since", api::time_text(link.since)},
@@ -86,7 +97,9 @@ AgentApi::AgentApi(Replica& replica,
       version_(std::move(version)),
       hooks_(std::move(hooks)),
       started_(read_clock_().monotonic),
-      nouns_(records) {
+      nouns_(records, [&records](const api::AuditedAct& act) {
+        return records.audit(api::audit_entry(act));
+      }) {
   router_.add("GET", "/status", {Verb::read, Thing::status},
               [this](const api::ApiRequest&) -> Result<api::ApiResponse> {
                 DUHUI_TRY(body, status());
@@ -128,6 +141,7 @@ Result<Json> AgentApi::status() {
               {"acknowledged", state.acknowledged()},
               {"unacknowledged", replica_.unacknowledged()},
               {"backed_up", state.backed_up()},
+              {"receipt", receipt_json(state)},
               {"epoch", std::to_string(state.epoch())},
               {"incarnation", state.past_size() + 1},
               {"link", link_json(link)},

@@ -2,8 +2,12 @@
 
 #include <utility>
 
+#include "duhui/record/v1/office.pb.h"
 #include "shared/api/domain_lookup.h"
 #include "shared/api/record_answer.h"
+#include "shared/api/scopes.h"
+#include "shared/api/time_text.h"
+#include "shared/crypto/audit_chain.h"
 
 namespace duhui::agent {
 namespace {
@@ -96,6 +100,38 @@ api::SourceFacts AgentRecords::facts() {
           .origin = replica_.origin(),
           .root_scope = std::move(root),
           .scopes = scopes_};
+}
+
+Status AgentRecords::audit(const AuditEntry& entry) {
+  const AuditEntry fitting = fit_for_audit(entry);
+  const RecordSchema& schema = *Schema::instance().find("audit_event");
+  Intent intent;
+  intent.record = mint_id();
+  intent.type = schema.rule.type();
+  intent.creates = true;
+  intent.scope = std::string(api::kHubScope);
+  intent.person = fitting.actor;
+  using Event = record::v1::AuditEvent;
+  const auto write = [&](int field, const std::string& text, void (*set)(Event&, std::string)) {
+    if (text.empty()) return;
+    Event event;
+    set(event, text);
+    intent.writes.push_back({{static_cast<std::uint32_t>(field), ""}, event.SerializeAsString()});
+  };
+  write(Event::kActionFieldNumber, fitting.action,
+        [](Event& event, std::string text) { event.set_action(std::move(text)); });
+  write(Event::kTargetTypeFieldNumber, fitting.target_type,
+        [](Event& event, std::string text) { event.set_target_type(std::move(text)); });
+  write(Event::kTargetIdFieldNumber, fitting.target_id,
+        [](Event& event, std::string text) { event.set_target_id(std::move(text)); });
+  write(Event::kAtFieldNumber, api::time_text(read_clock_().wall),
+        [](Event& event, std::string text) { event.set_at(std::move(text)); });
+  write(Event::kDetailFieldNumber,
+        fitting.outcome + (fitting.detail.empty() ? "" : ": " + fitting.detail),
+        [](Event& event, std::string text) { event.set_detail(std::move(text)); });
+  DUHUI_TRY(dots, save({std::move(intent)}));
+  static_cast<void>(dots);
+  return Done{};
 }
 
 }  // namespace duhui::agent

@@ -7,6 +7,7 @@
 #include "agent/api/record_index.h"
 #include "agent/core/replica.h"
 #include "shared/api/record_source.h"
+#include "shared/base/audit_entry.h"
 #include "shared/base/random.h"
 #include "shared/base/time.h"
 
@@ -36,6 +37,9 @@ class AgentRecords final : public api::RecordSource {
   std::string seen_token(const RecordId& id, const RecordState& state) override;
   RecordId mint_id() override;
   api::SourceFacts facts() override;
+  /// The device's audit log is part of its own stream: chained, signed, and sent to the hub, which
+  /// keeps it where no device reads.
+  Status audit(const AuditEntry& entry);
 
  private:
   Status fill();

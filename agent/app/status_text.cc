@@ -65,6 +65,10 @@ void write_status(cli::Console& console, const Json& status) {
   out << console("已送达中心", "durable at the hub") << ": " << status["acknowledged"]
       << console("，待送 ", ", waiting ") << status["unacknowledged"]
       << console("，已备份 ", ", backed up ") << status["backed_up"] << "\n";
+  if (const Json receipt = status.value("receipt", Json()); receipt.is_object()) {
+    out << console("中心签收", "the hub's signed receipt") << ": " << console("至第 ", "up to op ")
+        << receipt["seq"] << console(" 条，", ", ") << receipt.value("at", "") << "\n";
+  }
   out << console("记录", "records") << ": " << status["records"]["total"];
   for (const auto& [type, count] : status["records"]["by_type"].items()) {
     out << "  " << type << " " << count;

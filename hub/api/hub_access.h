@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "hub/core/audit.h"
 #include "hub/core/op_reader.h"
 #include "hub/ports/store.h"
 #include "shared/base/ids.h"
 #include "shared/base/random.h"
 #include "shared/base/result.h"
 #include "shared/base/time.h"
+#include "shared/crypto/signing.h"
 #include "shared/sync/op_builder.h"
 
 namespace duhui::hub {
@@ -56,10 +58,19 @@ class HubAccess {
   /// Its sessions end; it may come back unless it was revoked.
   virtual void drop_device(const DeviceId& device, const std::string& why) = 0;
   virtual Random& random() = 0;
+  /// Signs what the hub says of itself.
+  virtual const SigningKey& key() const = 0;
   /// Reads the whole database and checks its structure.
   virtual Status check_database() = 0;
   /// The program is asked to stop: end long work.
   virtual bool stopping() = 0;
+
+  /// Appends to the audit log, with the time of now. An act with a transaction of its own calls
+  /// append_audit() inside it instead. If this fails, the act must not happen.
+  Status audit(AuditEntry entry) {
+    entry.at = now();
+    return change([&](HubTransaction& tx) { return append_audit(tx, entry); });
+  }
 };
 
 }  // namespace duhui::hub

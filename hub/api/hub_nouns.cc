@@ -6,9 +6,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "hub/api/audit_desk.h"
+#include "hub/api/proof_desk.h"
 #include "hub/api/registry_import.h"
 #include "hub/api/ticket_desk.h"
 #include "hub/api/verification.h"
+#include "shared/api/audit_actor.h"
 #include "shared/api/time_text.h"
 #include "shared/base/bytes.h"
 
@@ -173,12 +176,20 @@ Result<api::ApiResponse> HubNouns::device(const api::ApiRequest& request) {
 
 Result<api::ApiResponse> HubNouns::set_revoked(const api::ApiRequest& request, bool revoked) {
   DUHUI_TRY(id, device_id(request));
-  DUHUI_CHECK_OK(hub_.change([&](HubTransaction& tx) -> Status {
+  const AuditEntry entry{.at = hub_.now(),
+                         .actor = api::audit_actor(request.subject),
+                         .action = revoked ? "device.revoke" : "device.restore",
+                         .target_type = "device",
+                         .target_id = to_uuid_text(id.view()),
+                         .outcome = "done"};
+  const Status changed = hub_.change([&](HubTransaction& tx) -> Status {
     DUHUI_TRY(row, tx.devices().get(id));
     if (!row) return Error{ErrorCode::not_found, "no such device"};
     row->revoked = revoked;
+    DUHUI_CHECK_OK(append_audit(tx, entry));
     return tx.devices().put(*row);
-  }));
+  });
+  if (!changed) return changed.error();
   if (revoked) hub_.drop_device(id, "this device was revoked");
   return device(request);
 }
@@ -197,18 +208,26 @@ Result<api::ApiResponse> HubNouns::tickets(const api::ApiRequest&) {
 }
 
 Result<api::ApiResponse> HubNouns::create_ticket(const api::ApiRequest& request) {
-  DUHUI_TRY(made, TicketDesk(hub_, records_).create(request.body));
+  DUHUI_TRY(made,
+            TicketDesk(hub_, records_).create(request.body, api::audit_actor(request.subject)));
   return api::ApiResponse{201, std::move(made)};
 }
 
 Result<api::ApiResponse> HubNouns::revoke_ticket(const api::ApiRequest& request) {
-  DUHUI_TRY(revoked, TicketDesk(hub_, records_).revoke(request.names.at("id")));
+  DUHUI_TRY(
+      revoked,
+      TicketDesk(hub_, records_).revoke(request.names.at("id"), api::audit_actor(request.subject)));
   return api::ApiResponse{200, std::move(revoked)};
 }
 
 Result<api::ApiResponse> HubNouns::import(const api::ApiRequest& request) {
   DUHUI_TRY(kind, request.body_text("kind"));
   if (!request.body.contains("rows")) return Error{ErrorCode::invalid_input, "missing: rows"};
+  DUHUI_CHECK_OK(hub_.audit({.actor = api::audit_actor(request.subject),
+                             .action = "registry.import",
+                             .target_type = kind,
+                             .outcome = "begun",
+                             .detail = "rows=" + std::to_string(request.body["rows"].size())}));
   DUHUI_TRY(counts, RegistryImport(hub_, records_).take(kind, request.body["rows"]));
   return api::ApiResponse{200,
                           {{"kind", kind},
@@ -236,8 +255,32 @@ Result<api::ApiResponse> HubNouns::quarantine(const api::ApiRequest& request) {
   return api::ApiResponse{200, {{"quarantine", std::move(list)}}};
 }
 
-Result<api::ApiResponse> HubNouns::verify(const api::ApiRequest&) {
-  return api::ApiResponse{200, verify_hub(hub_)};
+Result<api::ApiResponse> HubNouns::verify(const api::ApiRequest& request) {
+  Json found;
+  std::string target;
+  if (request.body.is_object() && request.body.contains("record")) {
+    DUHUI_TRY(record, record_of(request));
+    DUHUI_TRY(proven, verify_record(hub_, record));
+    found = findings_json(proven);
+    target = to_uuid_text(record.view());
+  } else {
+    found = verify_hub(hub_);
+  }
+  const AuditEntry entry{.at = hub_.now(),
+                         .actor = api::audit_actor(request.subject),
+                         .action = "hub.verify",
+                         .target_type = target.empty() ? "hub" : "record",
+                         .target_id = target,
+                         .outcome = "done",
+                         .detail = found["ok"].get<bool>() ? "sound" : "damaged"};
+  const Status told = hub_.change([&](HubTransaction& tx) -> Status {
+    DUHUI_CHECK_OK(append_audit(tx, entry));
+    DUHUI_TRY(made, sign_audit(tx, hub_.facts().id, hub_.key(), hub_.now()));
+    static_cast<void>(made);
+    return Done{};
+  });
+  if (!told) return told.error();
+  return api::ApiResponse{200, std::move(found)};
 }
 
 }  // namespace duhui::hub

@@ -82,7 +82,7 @@ Json ticket_json(const TicketRow& row, WallTime now) {
 
 }  // namespace
 
-Result<Json> TicketDesk::create(const Json& body) {
+Result<Json> TicketDesk::create(const Json& body, const std::string& actor) {
   if (!body.is_object()) return invalid("body: an object");
   DUHUI_TRY(place, ticket_place(records_, body, hub_.now()));
   DUHUI_TRY(uses, number_of(body, "uses", 1, kUsesMax));
@@ -103,7 +103,18 @@ Result<Json> TicketDesk::create(const Json& body) {
                       .revoked = false};
   const std::string file = to_ticket_file(ticket);
   if (auto readable = parse_ticket(file); !readable) return invalid(readable.error().detail);
-  DUHUI_CHECK_OK(hub_.change([&](HubTransaction& tx) { return put_ticket(tx, row); }));
+  const AuditEntry entry{.at = hub_.now(),
+                         .actor = actor,
+                         .action = "ticket.create",
+                         .target_type = "ticket",
+                         .target_id = ticket.id,
+                         .outcome = "done",
+                         .detail = "uses=" + std::to_string(uses)};
+  const Status made = hub_.change([&](HubTransaction& tx) -> Status {
+    DUHUI_CHECK_OK(append_audit(tx, entry));
+    return put_ticket(tx, row);
+  });
+  if (!made) return made.error();
   return Json{{"id", ticket.id},
               {"code", to_ticket_code(ticket)},
               {"file", file},
@@ -128,15 +139,23 @@ Result<Json> TicketDesk::list() {
   return list;
 }
 
-Result<Json> TicketDesk::revoke(const std::string& id) {
+Result<Json> TicketDesk::revoke(const std::string& id, const std::string& actor) {
   TicketRow row;
-  DUHUI_CHECK_OK(hub_.change([&](HubTransaction& tx) -> Status {
+  const AuditEntry entry{.at = hub_.now(),
+                         .actor = actor,
+                         .action = "ticket.revoke",
+                         .target_type = "ticket",
+                         .target_id = id,
+                         .outcome = "done"};
+  const Status revoked = hub_.change([&](HubTransaction& tx) -> Status {
     DUHUI_TRY(found, find_ticket(tx, id));
     if (!found) return Error{ErrorCode::not_found, "no such ticket"};
     row = std::move(*found);
     row.revoked = true;
+    DUHUI_CHECK_OK(append_audit(tx, entry));
     return put_ticket(tx, row);
-  }));
+  });
+  if (!revoked) return revoked.error();
   return ticket_json(row, hub_.now());
 }
 

@@ -16,11 +16,11 @@ class TicketDesk {
   TicketDesk(HubAccess& hub, HubRecords& records) : hub_(hub), records_(records) {}
 
   /// {"school"|"supervisor"|"scopes","name","uses","expires_hours","address"}. The secret is told
-  /// this once and kept nowhere but as a hash.
-  Result<nlohmann::json> create(const nlohmann::json& body);
+  /// this once and kept nowhere but as a hash. `actor`: for the audit log.
+  Result<nlohmann::json> create(const nlohmann::json& body, const std::string& actor);
   Result<nlohmann::json> list();
   /// It enrols nobody from now on; who came with it stays. `not_found`.
-  Result<nlohmann::json> revoke(const std::string& id);
+  Result<nlohmann::json> revoke(const std::string& id, const std::string& actor);
 
  private:
   HubAccess& hub_;

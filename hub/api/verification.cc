@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "hub/api/audit_desk.h"
 #include "shared/base/bytes.h"
 #include "shared/crypto/signing.h"
 #include "shared/sync/stamps.h"
@@ -27,6 +28,7 @@ class Verification {
     if (!database) tell("database: " + database.error().detail);
     check(streams());
     check(scopes());
+    check(audit());
     return {{"ok", problems_.empty()},
             {"database", database ? "ok" : to_string(database.error())},
             {"streams", streams_},
@@ -34,6 +36,7 @@ class Verification {
             {"ops", ops_},
             {"scopes", scopes_},
             {"records", records_},
+            {"audit", audited_},
             {"problems", problems_}};
   }
 
@@ -156,6 +159,13 @@ class Verification {
     return Done{};
   }
 
+  Status audit() {
+    DUHUI_TRY(found, verify_audit(hub_, {}));
+    audited_ = found.entries;
+    if (!found.problem.empty()) tell(found.problem);
+    return Done{};
+  }
+
   void record(HubTransaction& tx, OpReader& ops, const RecordRow& row) {
     ++records_;
     std::uint64_t sum = 0;
@@ -179,6 +189,7 @@ class Verification {
   std::uint64_t ops_ = 0;
   std::uint64_t scopes_ = 0;
   std::uint64_t records_ = 0;
+  std::uint64_t audited_ = 0;
 };
 
 }  // namespace

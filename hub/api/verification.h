@@ -8,8 +8,8 @@ namespace duhui::hub {
 
 /// Reads everything the hub has: the database's structure, every stream's chain from its first op
 /// and each batch's signature, every record's checksum over its ops, every scope's over its
-/// records.
-/// {"ok","problems":[..],"database","streams","batches","ops","records","scopes"}.
+/// records, the audit log.
+/// {"ok","problems":[..],"database","streams","batches","ops","records","scopes","audit"}.
 nlohmann::json verify_hub(HubAccess& hub);
 
 }  // namespace duhui::hub

@@ -113,12 +113,6 @@ void HubCommands::add_reviews(CLI::App& app) {
       ->capture_default_str();
   waiting->footer("  duhui-hub quarantine");
   on(*waiting, &HubCommands::quarantine);
-  auto* verify_command = app.add_subcommand(
-      "verify", console_("通读全部数据并核对", "read everything and check that it is sound"));
-  verify_command->footer(console_(
-      "  duhui-hub verify\n  数据库结构、各流的哈希链与签名、各记录的校验和。",
-      "  duhui-hub verify\n  The database, every stream's chain, every record's checksum."));
-  on(*verify_command, &HubCommands::verify);
 }
 
 }  // namespace duhui::hub

@@ -22,7 +22,6 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kRowsAtOnce = 200;
 constexpr int kDone = static_cast<int>(cli::ExitCode::done);
-constexpr int kFailed = static_cast<int>(cli::ExitCode::failed);
 
 /// "orgs.json: line 12: ..." for the API's "row 3: ..." of a part of the file.
 Error in_file(Error error, const RegistryFile& file, std::size_t first) {
@@ -284,25 +283,6 @@ Result<int> HubCommands::quarantine(cli::Caller& caller) {
     console_.out() << console_("没有待审操作", "nothing waits") << "\n";
   console_.out() << std::flush;
   return kDone;
-}
-
-Result<int> HubCommands::verify(cli::Caller& caller) {
-  DUHUI_TRY(body, caller.post("/verify", Json::object()));
-  const bool ok = body.value("ok", false);
-  if (console_.json()) {
-    console_.print(body);
-    return ok ? kDone : kFailed;
-  }
-  console_.out() << (ok ? console_("完好：", "sound: ") : console_("发现问题：", "damaged: "))
-                 << console_("数据流 ", "streams ") << body["streams"]
-                 << console_("，批次 ", ", batches ") << body["batches"]
-                 << console_("，操作 ", ", ops ") << body["ops"]
-                 << console_("，记录 ", ", records ") << body["records"] << "\n";
-  for (const Json& problem : body["problems"]) {
-    console_.out() << "  ! " << problem.get<std::string>() << "\n";
-  }
-  console_.out() << std::flush;
-  return ok ? kDone : kFailed;
 }
 
 }  // namespace duhui::hub

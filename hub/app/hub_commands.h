@@ -101,7 +101,6 @@ class HubCommands {
   Result<int> revoke_device(cli::Caller& caller);
   Result<int> restore_device(cli::Caller& caller);
   Result<int> quarantine(cli::Caller& caller);
-  Result<int> verify(cli::Caller& caller);
 
   /// The id of a device named by id or by name.
   Result<std::string> device_id(cli::Caller& caller);

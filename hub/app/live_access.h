@@ -38,6 +38,7 @@ class LiveAccess final : public HubAccess {
   std::set<DeviceId> connected_devices() override;
   void drop_device(const DeviceId& device, const std::string& why) override;
   Random& random() override { return random_; }
+  const SigningKey& key() const override { return parts_.folder.key(); }
   Status check_database() override { return parts_.folder.store().verify(); }
   bool stopping() override { return stopping_; }
 

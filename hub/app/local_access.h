@@ -33,6 +33,7 @@ class LocalAccess final : public HubAccess {
   std::set<DeviceId> connected_devices() override { return {}; }
   void drop_device(const DeviceId&, const std::string&) override {}
   Random& random() override { return random_; }
+  const SigningKey& key() const override { return folder_.key(); }
   Status check_database() override { return folder_.store().verify(); }
   bool stopping() override { return false; }
 

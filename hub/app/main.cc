@@ -8,10 +8,13 @@
 #include <CLI/CLI.hpp>
 #include <malloc.h>
 
+#include "hub/app/audit_commands.h"
 #include "hub/app/hub_commands.h"
 #include "hub/app/hub_folder.h"
 #include "hub/app/hub_settings.h"
+#include "hub/app/proof_commands.h"
 #include "shared/cli/console.h"
+#include "shared/cli/private_process.h"
 #include "shared/cli/protobuf_log.h"
 #include "shared/cli/record_commands.h"
 #include "shared/cli/usage.h"
@@ -82,6 +85,10 @@ int run(int argc, char** argv) {
                             .action = &action,
                             .version = DUHUI_VERSION});
   hub_commands.add_to(app);
+  AuditCommands audit_commands(console, connect, &action);
+  audit_commands.add_to(app);
+  ProofCommands proof_commands(console, connect, &action);
+  proof_commands.add_to(app);
   cli::RecordCommands record_commands(console, connect, &action);
   record_commands.add_to(app, "duhui-hub");
   if (const auto ended = cli::parse_arguments(app, argc, argv, console)) return *ended;
@@ -100,6 +107,7 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
   mallopt(M_TRIM_THRESHOLD, 32 << 20);
   mallopt(M_TOP_PAD, 1 << 20);
+  duhui::cli::make_process_private();
   std::signal(SIGPIPE, SIG_IGN);
   duhui::cli::quiet_protobuf();
   return duhui::hub::run(argc, argv);

@@ -19,6 +19,7 @@
 #include "hub/app/hub_log.h"
 #include "hub/app/hub_runner.h"
 #include "hub/app/live_access.h"
+#include "hub/core/audit.h"
 #include "shared/api/web_guard.h"
 #include "shared/base/bytes.h"
 #include "shared/net/blocking_pool.h"
@@ -40,6 +41,7 @@ using Json = nlohmann::json;
 constexpr Duration kGoodbyeTime = milliseconds(1200);
 constexpr Duration kDrainTime = milliseconds(1000);
 constexpr Duration kDrainStep = milliseconds(10);
+constexpr Duration kSignEvery = hours(24);
 
 /// Until people sign in: whoever reaches a port of this machine may do everything, and nobody else
 /// anything.
@@ -150,6 +152,21 @@ Json address_json(const HubFacts& facts, const std::string& folder, const Json& 
           {"lan", lan}};
 }
 
+Status tell_audit(HubTransaction& tx,
+                  const HubFolder& folder,
+                  WallTime now,
+                  const char* action,
+                  const std::string& version) {
+  DUHUI_CHECK_OK(append_audit(tx, {.at = now,
+                                   .actor = "operator",
+                                   .action = action,
+                                   .outcome = "done",
+                                   .detail = "version=" + version}));
+  DUHUI_TRY(made, sign_audit(tx, folder.id(), folder.key(), now));
+  static_cast<void>(made);
+  return Done{};
+}
+
 /// Everything one run is made of; the loop outlives it.
 class Service {
  public:
@@ -169,6 +186,7 @@ class Service {
     tasks_.spawn(await_signal(stopped_, signal_number));
     tasks_.spawn(runner_.run_timers());
     tasks_.spawn(runner_.run_tidying());
+    tasks_.spawn(sign_daily());
     const net::HttpHandler on_api = [this](net::HttpRequest request) {
       return answer_api(api_, api_pool_, std::move(request));
     };
@@ -186,6 +204,9 @@ class Service {
         co_await stopped_.async_wait(asio::as_tuple(asio::use_awaitable));
       }
       log_info("stopping: signal " + std::to_string(signal_number));
+    }
+    if (auto told = co_await runner_.change(tell("service.stop")); !told) {
+      log_warning("audit: " + told.error().detail);
     }
     access_.stop();
     co_await runner_.stop(kGoodbyeTime);
@@ -212,6 +233,25 @@ class Service {
     log_warning("stopped with a request under way");
     flush_log();
     std::_Exit(0);
+  }
+
+  /// An entry of the audit log, and the hub's signature of it.
+  std::function<Status(HubTransaction&)> tell(const char* action) {
+    return [this, action](HubTransaction& tx) {
+      return tell_audit(tx, folder_, clock_.wall(), action, access_.facts().version);
+    };
+  }
+
+  /// Once a day, so that a log that lost its tail shows at the latest a day later.
+  asio::awaitable<void> sign_daily() {
+    asio::steady_timer timer(stopped_.get_executor());
+    for (;;) {
+      timer.expires_after(std::chrono::milliseconds(kSignEvery.ms));
+      co_await timer.async_wait(asio::use_awaitable);
+      if (auto told = co_await runner_.change(tell("audit.sign")); !told) {
+        log_warning("audit: " + told.error().detail);
+      }
+    }
   }
 
   RunnerParts runner_parts() {
@@ -261,6 +301,10 @@ Status serve_hub(HubFolder& folder,
   facts.origin = Origin::random(random);
   facts.pin = folder.tls().pin.str();
   facts.serving = true;
+  // No service without a log of who does what with it.
+  DUHUI_CHECK_OK(folder.store().write([&](HubTransaction& tx) {
+    return tell_audit(tx, folder, clock.wall(), "service.start", facts.version);
+  }));
   facts.started_at = clock.wall();
   facts.addresses = {.devices_host = settings.devices.host,
                      .devices_port = listeners.devices->port(),

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "duhui/store/v1/store.pb.h"
+#include "hub/core/audit.h"
+#include "hub/core/device_audit.h"
 #include "shared/base/check.h"
 #include "shared/base/scope.h"
 #include "shared/crypto/signing.h"
@@ -158,6 +160,8 @@ Status Ingest::take_ops(const IncomingBatch& incoming,
     }
     const EffectiveTime time =
         effective_time(op.time(), incoming.device_clock, incoming.hub_clock, now_);
+    const bool is_audit = is_device_audit(op);
+    if (is_audit) DUHUI_CHECK_OK(append_audit(tx_, device_audit(op, incoming.device, time.time)));
     DUHUI_TRY(person, standing_of(op.person()));
     const std::string_view scope = op.creates() ? op.scope() : touched->row.scope;
     const Judgement judgement = rules_.judge(*person, incoming.scopes, time.time, scope, op);
@@ -165,7 +169,7 @@ Status Ingest::take_ops(const IncomingBatch& incoming,
                         .quality = time.quality,
                         .rank = std::min(op.rank(), judgement.rank),
                         .at_hub = false,
-                        .proposal = judgement.proposal};
+                        .proposal = judgement.proposal && !is_audit};
     append_stamp(&runs, seq, op, stamp);
     DUHUI_CHECK_OK(
         add_op(dot, op_checksum(checked.digests[seq - unpacked.first_seq]), op, stamp, *touched));
@@ -190,6 +194,7 @@ Result<std::string> Ingest::judge(const Dot& dot,
   const bool of_hub = rules_.is_made_at_hub(op.record_type());
   if (op.creates()) {
     if (!is_scope(op.scope())) return std::string("malformed");
+    if (!known && is_device_audit(op)) return std::string();
     if (of_hub || !may_write(incoming.scopes, op.scope())) return std::string("forbidden");
     // Two devices may make the same record, in one place.
     if (row.born && row.scope != op.scope()) return std::string("forbidden");

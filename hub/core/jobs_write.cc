@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "duhui/store/v1/store.pb.h"
+#include "hub/core/audit.h"
 #include "hub/core/jobs.h"
 #include "hub/core/tickets.h"
 #include "shared/base/bytes.h"
@@ -158,6 +159,13 @@ Status HelloJob::enrol(HubTransaction& tx, StorageContext& context, const Device
   device.name = judged.ticket.name;
   device.scopes = judged.ticket.scopes;
   device.enrolled_at = now;
+  DUHUI_CHECK_OK(append_audit(tx, {.at = now,
+                                   .actor = "device",
+                                   .device = to_uuid_text(id.view()),
+                                   .action = "device.enrol",
+                                   .target_type = "ticket",
+                                   .target_id = judged.ticket.id,
+                                   .outcome = "done"}));
   return take_use(tx, std::move(judged.ticket), now);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "duhui/sync/v1/frame.pb.h"
+#include "shared/base/audit_entry.h"
 #include "shared/base/ids.h"
 #include "shared/base/result.h"
 #include "shared/base/time.h"
@@ -127,6 +128,32 @@ struct QuarantineRow {
   friend bool operator==(const QuarantineRow&, const QuarantineRow&) = default;
 };
 
+/// An entry of the audit log, chained to the one before it (shared/crypto/audit_chain.h).
+struct AuditRow {
+  std::uint64_t seq = 0;  // from 1, without a gap
+  AuditEntry entry{};
+  std::string chain{};  // H(seq), 32 bytes
+
+  friend bool operator==(const AuditRow&, const AuditRow&) = default;
+};
+
+struct AuditHead {
+  std::uint64_t seq = 0;  // 0: empty
+  std::string chain{};    // H(seq); empty at 0
+
+  friend bool operator==(const AuditHead&, const AuditHead&) = default;
+};
+
+/// The hub's word on how long the log was: a log that ends before it has lost its tail.
+struct AuditCheckpoint {
+  std::uint64_t seq = 0;
+  std::string chain{};
+  WallTime at{};
+  std::string signature{};
+
+  friend bool operator==(const AuditCheckpoint&, const AuditCheckpoint&) = default;
+};
+
 class StreamTable {
  public:
   virtual ~StreamTable() = default;
@@ -233,6 +260,22 @@ class SettingTable {
       std::string_view prefix) = 0;
 };
 
+/// Who did what. Nothing in it is ever changed or removed, by anyone.
+class AuditTable {
+ public:
+  virtual ~AuditTable() = default;
+  virtual Result<AuditHead> head() = 0;
+  /// `conflict`: its seq does not follow the head.
+  virtual Status append(const AuditRow& row) = 0;
+  /// Entries with seq > `after`, in order.
+  virtual Result<std::vector<AuditRow>> read(std::uint64_t after, std::uint32_t limit) = 0;
+  /// `conflict`: not of the head, or there already.
+  virtual Status add_checkpoint(const AuditCheckpoint& checkpoint) = 0;
+  /// Those with seq > `after`, in order.
+  virtual Result<std::vector<AuditCheckpoint>> checkpoints(std::uint64_t after,
+                                                           std::uint32_t limit) = 0;
+};
+
 /// The tables inside one transaction.
 class HubTransaction {
  public:
@@ -243,6 +286,7 @@ class HubTransaction {
   virtual DeviceTable& devices() = 0;
   virtual ReviewTable& review() = 0;
   virtual SettingTable& settings() = 0;
+  virtual AuditTable& audit() = 0;
 };
 
 /// Where the hub keeps everything. Calls block; run them on the storage thread. `work` must not

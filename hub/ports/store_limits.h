@@ -89,6 +89,21 @@ inline Status check_quarantine(const QuarantineRow& row) {
   return check_size("quarantined op", row.op.size(), kStorePayloadMax);
 }
 
+inline Status check_audit(const AuditRow& row) {
+  if (row.seq == 0 || row.seq > kStoreNumberMax || row.chain.size() != 32)
+    return Error{ErrorCode::invalid_input, "audit: a malformed row"};
+  for (const std::string* text :
+       {&row.entry.actor, &row.entry.device, &row.entry.action, &row.entry.target_type,
+        &row.entry.target_id, &row.entry.outcome, &row.entry.detail}) {
+    DUHUI_CHECK_OK(check_text("audit", *text));
+  }
+  return Done{};
+}
+
+inline Error audit_conflict(std::uint64_t seq) {
+  return {ErrorCode::conflict, "audit: " + std::to_string(seq) + " is not the head's place"};
+}
+
 /// True for `prefix` itself and everything below it in the organisation tree.
 inline bool in_scope(std::string_view scope, std::string_view prefix) {
   if (prefix.empty()) return true;

@@ -87,7 +87,7 @@ constexpr std::array kThings{
     ThingRow{Thing::registries, 0, 0, kManage, 0, 0, 0, 0, 0},
     ThingRow{Thing::accounts, 0, 0, kRead | kManage, 0, 0, 0, kRead | kManage, kRead},
     ThingRow{Thing::audit, 0, 0, kLook, 0, 0, 0, kRead, kLook},
-    ThingRow{Thing::integrity, 0, 0, kManage, 0, 0, kManage, 0, kManage},
+    ThingRow{Thing::integrity, 0, 0, kManage | bit(Verb::export_), 0, 0, kManage, 0, kManage},
     ThingRow{Thing::records, 0, kAll, kAll, 0, 0, 0, 0, 0},
 };
 static_assert(kThings.size() == static_cast<std::size_t>(kLastThing) + 1);

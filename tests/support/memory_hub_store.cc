@@ -348,6 +348,54 @@ class MemorySettings final : public SettingTable {
   Ledger& ledger_;
 };
 
+class MemoryAudit final : public AuditTable {
+ public:
+  explicit MemoryAudit(Ledger& ledger) : ledger_(ledger) {}
+
+  Result<AuditHead> head() override {
+    if (ledger_.state.audit.empty()) return AuditHead{};
+    const AuditRow& newest = ledger_.state.audit.rbegin()->second;
+    return AuditHead{newest.seq, newest.chain};
+  }
+  Status append(const AuditRow& row) override {
+    DUHUI_CHECK_OK(ledger_.check_writable());
+    DUHUI_CHECK_OK(check_audit(row));
+    if (row.seq != ledger_.state.audit.size() + 1) return audit_conflict(row.seq);
+    ledger_.put(ledger_.state.audit, row.seq, row);
+    return Done{};
+  }
+  Result<std::vector<AuditRow>> read(std::uint64_t after, std::uint32_t limit) override {
+    return values_after(ledger_.state.audit, after, limit);
+  }
+  Status add_checkpoint(const AuditCheckpoint& checkpoint) override {
+    DUHUI_CHECK_OK(ledger_.check_writable());
+    if (checkpoint.seq == 0 || checkpoint.seq != ledger_.state.audit.size() ||
+        ledger_.state.checkpoints.contains(checkpoint.seq)) {
+      return audit_conflict(checkpoint.seq);
+    }
+    ledger_.put(ledger_.state.checkpoints, checkpoint.seq, checkpoint);
+    return Done{};
+  }
+  Result<std::vector<AuditCheckpoint>> checkpoints(std::uint64_t after,
+                                                   std::uint32_t limit) override {
+    return values_after(ledger_.state.checkpoints, after, limit);
+  }
+
+ private:
+  template <typename Row>
+  static std::vector<Row> values_after(const std::map<std::uint64_t, Row>& rows,
+                                       std::uint64_t after,
+                                       std::uint32_t limit) {
+    std::vector<Row> found;
+    const std::size_t most = std::min(limit, kStoreRowsMax);
+    for (auto at = rows.upper_bound(after); at != rows.end() && found.size() < most; ++at)
+      found.push_back(at->second);
+    return found;
+  }
+
+  Ledger& ledger_;
+};
+
 }  // namespace
 
 class MemoryHubStore::Tables final : public HubTransaction {
@@ -358,6 +406,7 @@ class MemoryHubStore::Tables final : public HubTransaction {
   DeviceTable& devices() override { return devices_; }
   ReviewTable& review() override { return review_; }
   SettingTable& settings() override { return settings_; }
+  AuditTable& audit() override { return audit_; }
 
   Ledger ledger;
   bool running = false;
@@ -369,6 +418,7 @@ class MemoryHubStore::Tables final : public HubTransaction {
   MemoryDevices devices_{ledger};
   MemoryReview review_{ledger};
   MemorySettings settings_{ledger};
+  MemoryAudit audit_{ledger};
 };
 
 MemoryHubStore::MemoryHubStore() : tables_(std::make_unique<Tables>()) {}

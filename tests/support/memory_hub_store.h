@@ -30,6 +30,8 @@ struct MemoryHubState {
   std::map<ConflictKey, ConflictRow> conflicts;
   std::map<Dot, QuarantineRow> quarantine;
   std::map<std::string, std::string> settings;
+  std::map<std::uint64_t, AuditRow> audit;
+  std::map<std::uint64_t, AuditCheckpoint> checkpoints;
 };
 
 /// The HubStore port in memory, for tests and the simulator; passes the same contract suite as the

@@ -59,8 +59,32 @@ CREATE INDEX quarantine_age ON quarantine (received_at, origin, seq);
 CREATE TABLE setting (key BLOB NOT NULL PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 )sql";
 
+// What a row says is for ever: no program, this one included, changes or removes one.
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor BLOB NOT NULL, device BLOB NOT NULL,
+  action BLOB NOT NULL, target_type BLOB NOT NULL, target_id BLOB NOT NULL, outcome BLOB NOT NULL,
+  detail BLOB NOT NULL, chain BLOB NOT NULL);
+CREATE TABLE audit_checkpoint (
+  seq INTEGER PRIMARY KEY, chain BLOB NOT NULL, at INTEGER NOT NULL, signature BLOB NOT NULL);
+CREATE TRIGGER audit_follows BEFORE INSERT ON audit
+  WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM audit)
+  BEGIN SELECT RAISE(ABORT, 'audit: append only'); END;
+CREATE TRIGGER audit_stays_as_it_is BEFORE UPDATE ON audit
+  BEGIN SELECT RAISE(ABORT, 'audit: append only'); END;
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+  BEGIN SELECT RAISE(ABORT, 'audit: append only'); END;
+CREATE TRIGGER checkpoint_follows BEFORE INSERT ON audit_checkpoint
+  WHEN NEW.seq <= (SELECT coalesce(max(seq), 0) FROM audit_checkpoint)
+  BEGIN SELECT RAISE(ABORT, 'audit: append only'); END;
+CREATE TRIGGER checkpoint_stays_as_it_is BEFORE UPDATE ON audit_checkpoint
+  BEGIN SELECT RAISE(ABORT, 'audit: append only'); END;
+CREATE TRIGGER checkpoint_stays BEFORE DELETE ON audit_checkpoint
+  BEGIN SELECT RAISE(ABORT, 'audit: append only'); END;
+)sql";
+
 // Step n brings version n - 1 to version n. Never edit a step that was released.
-constexpr std::array kSteps{kVersion1};
+constexpr std::array kSteps{kVersion1, kVersion2};
 
 Error file_error(const std::string& what) {
   return {ErrorCode::storage_failed, what + ": " + std::strerror(errno)};

@@ -12,6 +12,7 @@
 
 #include "hub/store/sqlite/connection.h"
 #include "hub/store/sqlite/schema.h"
+#include "hub/store/sqlite/sqlite_audit_table.h"
 #include "hub/store/sqlite/sqlite_device_table.h"
 #include "hub/store/sqlite/sqlite_feed_table.h"
 #include "hub/store/sqlite/sqlite_record_table.h"
@@ -75,7 +76,8 @@ class SqliteHubStore::Session final : public HubTransaction {
         feed_(database_),
         devices_(database_),
         review_(database_),
-        settings_(database_) {}
+        settings_(database_),
+        audit_(database_) {}
 
   StreamTable& streams() override { return streams_; }
   RecordTable& records() override { return records_; }
@@ -83,6 +85,7 @@ class SqliteHubStore::Session final : public HubTransaction {
   DeviceTable& devices() override { return devices_; }
   ReviewTable& review() override { return review_; }
   SettingTable& settings() override { return settings_; }
+  AuditTable& audit() override { return audit_; }
 
   Connection& connection() { return *connection_; }
 
@@ -112,6 +115,7 @@ class SqliteHubStore::Session final : public HubTransaction {
   SqliteDeviceTable devices_;
   SqliteReviewTable review_;
   SqliteSettingTable settings_;
+  SqliteAuditTable audit_;
 };
 
 /// Gives the reader back, whatever happens.

@@ -186,5 +186,40 @@ TEST_F(AgentApiTest, ImportsAWholeTermWithFewCommits) {
   EXPECT_EQ(replica_->state().head(), 450u);
 }
 
+TEST_F(AgentApiTest, TellsOfAnExportInItsOwnStreamBeforeItAnswers) {
+  make_visit();
+  const Json exported = get("/export?type=visit_record").body;
+  EXPECT_EQ(exported["records"].size(), 1u);
+  const Json status = get("/status").body;
+  EXPECT_EQ(status["head"], 2);
+  EXPECT_EQ(status["records"]["by_type"]["audit_event"], 1);
+  const Json told = get("/export?type=audit_event").body["records"];
+  ASSERT_EQ(told.size(), 1u);  // this export is told of behind it
+  EXPECT_EQ(told[0]["action"], "record.export");
+  EXPECT_EQ(told[0]["target_type"], "visit_record");
+  EXPECT_EQ(told[0]["detail"], "done: 1 records");
+}
+
+TEST_F(AgentApiTest, KeepsItsAuditLogFromPeopleOfTheSchool) {
+  make_visit();
+  get("/export?type=visit_record");
+  const Subject principal{.kind = Subject::Kind::person,
+                          .place = Subject::Place::agent,
+                          .person = "u-pri-001",
+                          .school_id = "sch-001",
+                          .grants = {{record::v1::ROLE_PRINCIPAL, kSchoolScope}}};
+  const auto answer = api_->dispatch({.method = "GET",
+                                      .target = "/api/v1/records?type=audit_event",
+                                      .body = {},
+                                      .subject = principal});
+  EXPECT_TRUE(!answer.ok() || answer.body["records"].empty()) << answer.body.dump();
+}
+
+TEST_F(AgentApiTest, ExportsNothingThatItCannotTellOf) {
+  make_visit();
+  disk_.full = true;
+  EXPECT_FALSE(get("/export?type=visit_record").ok());
+}
+
 }  // namespace
 }  // namespace duhui::agent

@@ -57,9 +57,25 @@ class MemoryAccess final : public HubAccess {
     connected_.erase(device);
   }
   Random& random() override { return random_; }
+  const SigningKey& key() const override { return key_; }
   Status check_database() override { return Done{}; }
   bool stopping() override { return false; }
 
+  /// A batch that a device sent.
+  Status receive(const sync::v1::Batch& batch, const DeviceRow& device) {
+    return store_.write([&](HubTransaction& tx) -> Status {
+      Ingest ingest(tx, ops_, rules_, key_, now_);
+      DUHUI_TRY(outcome, ingest.take({.batch = batch,
+                                      .device = device.id,
+                                      .public_key = device.public_key,
+                                      .scopes = device.scopes,
+                                      .device_clock = {.wall = now_, .monotonic = {}, .boot = 0},
+                                      .hub_clock = now_},
+                                     nullptr));
+      if (!outcome.refused.empty()) return Error{ErrorCode::refused, outcome.refused};
+      return ingest.finish(facts_.origin, hlc_);
+    });
+  }
   void set_addresses(HubAddresses addresses) { facts_.addresses = std::move(addresses); }
   MemoryHubStore& store() { return store_; }
   void connect(const DeviceId& device) { connected_.insert(device); }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "duhui/record/v1/office.pb.h"
 #include "tests/hub/core/test_hub.h"
 
 namespace duhui::hub {
@@ -270,6 +271,59 @@ TEST(Refill, TakesBackWhatTheHubSealedAndNothingElse) {
   EXPECT_EQ(link.hub.record('h')->ops.size(), 1u);
   EXPECT_TRUE(link.hub.record('h')->ops.front().stamp.at_hub);
   EXPECT_EQ(link.hub.feed("city/zone").through, 1u);
+}
+
+/// An entry of a device's audit log, as its program saves it.
+sync::v1::Op audit_op(char record) {
+  sync::v1::Op op = TestWriter::creating(record, "hub");
+  op.set_record_type(Schema::instance().find("audit_event")->rule.type());
+  op.clear_writes();
+  record::v1::AuditEvent action, detail;
+  action.set_action("session.sign_in");
+  detail.set_detail("refused: wrong password");
+  op.add_writes()->set_field(record::v1::AuditEvent::kActionFieldNumber);
+  op.mutable_writes(0)->set_value(action.SerializeAsString());
+  op.add_writes()->set_field(record::v1::AuditEvent::kDetailFieldNumber);
+  op.mutable_writes(1)->set_value(detail.SerializeAsString());
+  return op;
+}
+
+TEST(Ingest, TakesADevicesAuditLogIntoTheHubsOwn) {
+  Link link;
+  link.writer.write(audit_op('a'));
+  link.send(1, 1);
+  EXPECT_EQ(link.ack().notes_size(), 0);
+  ASSERT_EQ(link.hub.store.state().audit.size(), 1u);
+  const AuditEntry& told = link.hub.store.state().audit.at(1).entry;
+  EXPECT_EQ(told.action, "session.sign_in");
+  EXPECT_EQ(told.outcome, "refused");
+  EXPECT_EQ(told.detail, "wrong password");
+  EXPECT_EQ(told.actor, "wang");
+  EXPECT_EQ(told.device, to_uuid_text(link.writer.id.view()));
+  // It is a record at the hub, in the feed that goes to no device.
+  ASSERT_NE(link.hub.record('a'), nullptr);
+  EXPECT_EQ(link.hub.record('a')->scope, "hub");
+  EXPECT_EQ(link.hub.feed("hub").through, 1u);
+}
+
+TEST(Ingest, TellsTheSameEntryOnceHoweverOftenItComes) {
+  Link link;
+  link.writer.write(audit_op('a'));
+  link.send(1, 1);
+  link.send(1, 1);
+  EXPECT_EQ(link.hub.store.state().audit.size(), 1u);
+}
+
+TEST(Ingest, TakesNothingElseFromADeviceForWhatNeverLeavesTheHub) {
+  Link link;
+  link.writer.write(TestWriter::creating('b', "hub"));              // another type
+  link.writer.write(audit_op('a'));                                 // an entry
+  link.writer.write(TestWriter::editing('a', link.writer.dot(2)));  // a change of it
+  link.writer.write(audit_op('a'));                                 // another one in its place
+  link.send(1, 4);
+  EXPECT_EQ(link.ack().notes_size(), 3);
+  EXPECT_EQ(link.hub.store.state().audit.size(), 1u);
+  EXPECT_EQ(link.hub.record('a')->ops.size(), 1u);
 }
 
 }  // namespace
