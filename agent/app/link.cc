@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "shared/net/deadline.h"
+#include "shared/sync/key_history.h"
 
 namespace duhui::agent {
 namespace {
@@ -79,6 +80,14 @@ asio::awaitable<void> Link::run() {
 asio::awaitable<void> Link::connect_once() {
   enter(State::connecting);
   auto stream = co_await net::connect_to_hub(hub_, net::StreamLimits{});
+  if (!stream && stream.error().code == ErrorCode::refused) {
+    auto followed = co_await follow_hub_key();
+    if (followed) {
+      stream = co_await net::connect_to_hub(hub_, net::StreamLimits{});
+    } else {
+      stream = std::move(followed).error();
+    }
+  }
   if (!stream) {
     last_error_ = to_string(stream.error());
     wake_waiters();
@@ -96,6 +105,21 @@ asio::awaitable<void> Link::connect_once() {
     backoff_.hub_asked(end.retry_after);
     delay_ = backoff_.next(parts_.random);
   }
+}
+
+asio::awaitable<Status> Link::follow_hub_key() {
+  auto keys = co_await net::fetch_keys(hub_, net::StreamLimits{}, kKeyHistoryBytesMax);
+  if (!keys) {
+    co_return Error{ErrorCode::refused,
+                    "hub key changed without a statement: " + keys.error().detail};
+  }
+  auto history = parse_key_history(keys->history);
+  if (!history) co_return Error{ErrorCode::refused, history.error().detail};
+  const Status followed =
+      follow_keys(*history, parts_.replica.state().hub_id(), hub_.pin, keys->presented);
+  // Kept for good by the welcome that follows.
+  if (followed) hub_.pin = keys->presented.str();
+  co_return followed;
 }
 
 void Link::enter(State state) {

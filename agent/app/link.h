@@ -71,6 +71,8 @@ class Link final : private LinkEvents {
   void progressed() override;
 
   boost::asio::awaitable<void> connect_once();
+  /// The hub shows another key than the pinned one: is it, by the word of the old key, its new one?
+  boost::asio::awaitable<Status> follow_hub_key();
   void enter(State state);
   /// Something a waiter may have waited for.
   void wake_waiters() { changed_.cancel(); }

@@ -36,6 +36,7 @@ void HubCommands::add_to(CLI::App& app) {
   add_tickets(app);
   add_devices(app);
   add_reviews(app);
+  add_keys(app);
 }
 
 void HubCommands::add_life(CLI::App& app) {

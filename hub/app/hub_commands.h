@@ -81,12 +81,14 @@ class HubCommands {
   void add_ticket_create(CLI::App& ticket);
   void add_devices(CLI::App& app);
   void add_reviews(CLI::App& app);
+  void add_keys(CLI::App& app);
   void on(CLI::App& command, Work work);
   void on(CLI::App& command, LocalWork work);
 
   Result<int> init(const HubSettings& settings);
   Result<int> serve(const HubSettings& settings);
   Result<int> check_config();
+  Result<int> rotate_key(const HubSettings& settings);
   Result<int> import(cli::Caller& caller);
   Result<int> status(cli::Caller& caller);
   Result<int> create_ticket(cli::Caller& caller);

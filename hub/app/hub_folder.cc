@@ -5,11 +5,14 @@
 #include <cstring>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "hub/app/tls_rotation.h"
 
 namespace duhui::hub {
 namespace {
@@ -72,10 +75,18 @@ Status make_keys(const std::string& path, const std::string& name, Random& rando
   }
   if (exists(path + "/tls.key") && exists(path + "/tls.crt")) return Done{};
   DUHUI_TRY(tls, net::make_tls_identity(name));
-  const auto certificate = tls.pem.find(kCertificateStart);
-  DUHUI_CHECK_OK(write_file(path + "/tls.crt", tls.pem.substr(certificate), false));
-  return write_file(path + "/tls.key", tls.pem.substr(0, certificate), true);
+  return write_tls_identity(path, tls);
 }
+
+struct Lock {
+  explicit Lock(int opened) : file(opened) {}
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+  ~Lock() {
+    if (file >= 0) ::close(file);
+  }
+  int file;
+};
 
 }  // namespace
 
@@ -113,13 +124,16 @@ Status write_file(const std::string& path, const std::string& text, bool only_ow
   return sync_folder(slash == std::string::npos ? "." : path.substr(0, slash));
 }
 
+Status write_tls_identity(const std::string& path, const net::TlsIdentity& identity) {
+  const auto certificate = identity.pem.find(kCertificateStart);
+  DUHUI_CHECK_OK(write_file(path + "/tls.crt", identity.pem.substr(certificate), false));
+  return write_file(path + "/tls.key", identity.pem.substr(0, certificate), true);
+}
+
 Status HubFolder::create(const std::string& path, const std::string& name, Random& random) {
   DUHUI_CHECK_OK(make_folder(path));
-  DUHUI_TRY(lock, take_lock(path));
-  struct Unlock {
-    int file;
-    ~Unlock() { ::close(file); }
-  } const unlock{lock};
+  DUHUI_TRY(taken, take_lock(path));
+  const Lock lock(taken);
   if (exists(path + "/hub.db")) {
     return Error{ErrorCode::conflict, "exists: " + path + " is a hub already"};
   }
@@ -147,13 +161,16 @@ Result<std::unique_ptr<HubFolder>> HubFolder::open(const std::string& path) {
   if (!exists(path + "/hub.key") && !exists(path + "/hub.db")) {
     return Error{ErrorCode::not_found, path + ": no hub there; make one with: duhui-hub init"};
   }
+  DUHUI_TRY(taken, take_lock(path));
+  Lock lock(taken);
+  DUHUI_CHECK_OK(finish_tls_rotation(path));
   DUHUI_TRY(key_text, read_file(path + "/hub.key"));
   DUHUI_TRY(key, SigningKey::from_file_text(key_text));
   DUHUI_TRY(tls_key, read_file(path + "/tls.key"));
   DUHUI_TRY(certificate, read_file(path + "/tls.crt"));
   DUHUI_TRY(tls, net::parse_tls_identity(tls_key + certificate));
-  DUHUI_TRY(lock, take_lock(path));
-  std::unique_ptr<HubFolder> folder(new HubFolder(path, lock, key, std::move(tls)));
+  std::unique_ptr<HubFolder> folder(
+      new HubFolder(path, std::exchange(lock.file, -1), key, std::move(tls)));
   DUHUI_TRY(store, SqliteHubStore::open(path + "/hub.db", {.create = false}));
   folder->store_ = std::move(store);
   std::optional<std::string> id;

@@ -19,6 +19,7 @@ namespace duhui::hub {
 ///   hub.key     Ed25519: signs receipts, certificates of enrolment and the hub's own ops
 ///   tls.key     the TLS key devices have pinned
 ///   tls.crt     its certificate
+///   tls.history how devices find from an older TLS key to this one (hub/app/tls_rotation.h)
 ///   pages.pem   TLS key and certificate of pages in the local network, once they are enabled
 ///   lock        held by the process that has the folder open
 ///   log/        what serve had to say, in three files
@@ -62,6 +63,8 @@ class HubFolder {
 
 /// The whole file. `not_found`: there is none; `storage_failed` otherwise.
 Result<std::string> read_file(const std::string& path);
+/// tls.crt, then tls.key.
+Status write_tls_identity(const std::string& path, const net::TlsIdentity& identity);
 /// Written beside, synced and renamed: a reader sees the old text or the new one.
 Status write_file(const std::string& path, const std::string& text, bool only_owner);
 

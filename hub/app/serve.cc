@@ -19,12 +19,14 @@
 #include "hub/app/hub_log.h"
 #include "hub/app/hub_runner.h"
 #include "hub/app/live_access.h"
+#include "hub/app/tls_rotation.h"
 #include "hub/core/audit.h"
 #include "shared/api/web_guard.h"
 #include "shared/base/bytes.h"
 #include "shared/net/blocking_pool.h"
 #include "shared/net/http_server.h"
 #include "shared/net/signals.h"
+#include "shared/net/websocket_client.h"
 #include "shared/record/json_text.h"
 #include "shared/sync/limits.h"
 #include "shared/web/page_port.h"
@@ -72,8 +74,14 @@ asio::awaitable<net::HttpResponse> answer_api(const HubApi& api,
   co_return web::http_response(answer);
 }
 
-/// Plain HTTP on the devices' port.
-asio::awaitable<net::HttpResponse> answer_device(net::HttpRequest request) {
+/// Plain HTTP on the devices' port. `key_history` outlives the answer.
+asio::awaitable<net::HttpResponse> answer_device(const std::string& key_history,
+                                                 net::HttpRequest request) {
+  if (request.method == "GET" && request.target == net::kSyncKeysPath) {
+    // Public: it says nothing but which keys this hub had.
+    co_return net::HttpResponse{
+        .status = 200, .content_type = "application/octet-stream", .body = key_history};
+  }
   if (request.method == "POST" && request.target == net::kSyncPath) {
     api::ApiResponse answer = api::error_answer(
         {ErrorCode::unavailable, "sync by POST is not built yet: use a WebSocket"});
@@ -94,6 +102,7 @@ struct Listeners {
   std::unique_ptr<net::Listener> control;
   std::unique_ptr<net::Listener> lan;  // null: no pages in the local network
   Json lan_told{};
+  std::string key_history{};
 };
 
 Status open_lan(const asio::any_io_executor& loop,
@@ -131,6 +140,8 @@ Result<Listeners> open_listeners(const asio::any_io_executor& loop,
                                   web::page_port_options(settings.http.host, options.report)));
   Listeners all{std::move(devices), std::move(http), std::move(control), nullptr};
   DUHUI_CHECK_OK(open_lan(loop, folder, settings.lan, &all));
+  DUHUI_TRY(key_history, read_key_history(folder.path()));
+  all.key_history = std::move(key_history);
   return all;
 }
 
@@ -193,8 +204,11 @@ class Service {
     tasks_.spawn(listeners_.control->run(on_api, {}));
     tasks_.spawn(listeners_.http->run(on_api, {}));
     if (listeners_.lan) tasks_.spawn(listeners_.lan->run(on_api, {}));
+    const net::HttpHandler on_device = [this](net::HttpRequest request) {
+      return answer_device(listeners_.key_history, std::move(request));
+    };
     tasks_.spawn(
-        listeners_.devices->run(answer_device, [this](std::unique_ptr<net::MessageStream> stream) {
+        listeners_.devices->run(on_device, [this](std::unique_ptr<net::MessageStream> stream) {
           return runner_.serve_session(std::move(stream));
         }));
     outcome_ = ready(access_.facts());

@@ -67,8 +67,9 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-/// `text`: all that came until the server closed.
-Result<HttpResponse> parse_answer(std::string_view text) {
+}  // namespace
+
+Result<HttpResponse> parse_http_answer(std::string_view text) {
   const Error bad{ErrorCode::corrupt_data, "read answer: not a whole HTTP answer"};
   const std::size_t head_end = text.find("\r\n\r\n");
   if (!text.starts_with("HTTP/1.1 ") || head_end == std::string_view::npos) return bad;
@@ -98,6 +99,8 @@ Result<HttpResponse> parse_answer(std::string_view text) {
   return answer;
 }
 
+namespace {
+
 Result<HttpResponse> exchange(int socket, const HttpRequest& request) {
   const std::string wire = to_wire(request);
   for (std::size_t sent = 0; sent < wire.size();) {
@@ -113,7 +116,7 @@ Result<HttpResponse> exchange(int socket, const HttpRequest& request) {
     const ssize_t count = ::recv(socket, part.data(), part.size(), 0);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && text.empty()) return failed("read answer");
-    if (count <= 0) return parse_answer(text);
+    if (count <= 0) return parse_http_answer(text);
     text.append(part.data(), static_cast<std::size_t>(count));
     if (text.size() > kAnswerBytesMax) {
       return Error{ErrorCode::limit_exceeded, "read answer: too long"};

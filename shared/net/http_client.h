@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "shared/base/result.h"
 #include "shared/base/time.h"
@@ -30,5 +31,9 @@ class HttpClient {
   std::uint16_t port_;  // 0: where_ is a path
   Duration timeout_;    // for each wait
 };
+
+/// A whole answer as our servers send it, read to the end of the connection. corrupt_data: it is
+/// none.
+Result<HttpResponse> parse_http_answer(std::string_view text);
 
 }  // namespace duhui::net

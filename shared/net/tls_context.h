@@ -37,6 +37,8 @@ class TlsContext {
 struct PinCheck {
   std::string wanted;  // 32 bytes, or the short form of a typed ticket
   Digest seen;
+  /// Any key will do: only for what is public and proves itself.
+  bool any = false;
 };
 
 /// Lets the client handshake of `ssl` succeed if and only if the server's key matches the pin.

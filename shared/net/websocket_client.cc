@@ -11,6 +11,7 @@
 
 #include "shared/net/deadline.h"
 #include "shared/net/endpoint_text.h"
+#include "shared/net/http_client.h"
 #include "shared/net/tls_stream.h"
 #include "shared/net/websocket_stream.h"
 
@@ -62,7 +63,60 @@ asio::awaitable<Result<tcp::socket>> connect_any(const HubAddress& hub, Duration
   co_return Error{ErrorCode::unavailable, what + why};
 }
 
+/// Asks for `target` and reads to the end. Plain bytes: the connection serves this one question.
+asio::awaitable<Result<std::string>> ask(TlsStream& stream,
+                                         std::string request,
+                                         std::size_t bytes_max) {
+  for (std::size_t sent = 0; sent < request.size();) {
+    const auto [failed, count] = co_await stream.async_write_some(
+        asio::buffer(request.data() + sent, request.size() - sent), kNoThrow);
+    if (failed) co_return Error{ErrorCode::unavailable, "ask for keys: " + failed.message()};
+    sent += count;
+  }
+  std::string answer;
+  std::string part(4096, '\0');
+  for (;;) {
+    const auto [failed, count] = co_await stream.async_read_some(asio::buffer(part), kNoThrow);
+    if (failed || count == 0) co_return answer;
+    if (answer.size() + count > bytes_max) {
+      co_return Error{ErrorCode::limit_exceeded, "ask for keys: the answer is too long"};
+    }
+    answer.append(part, 0, count);
+  }
+}
+
 }  // namespace
+
+asio::awaitable<Result<FetchedKeys>> fetch_keys(HubAddress hub,
+                                                StreamLimits limits,
+                                                std::size_t bytes_max) {
+  constexpr std::size_t kHeadMax = 16 << 10;
+  auto socket = co_await connect_any(hub, limits.connect_timeout);
+  if (!socket) co_return std::move(socket).error();
+  TlsStream stream(std::move(socket).value(), TlsContext::for_clients());
+  PinCheck check{.wanted = {}, .seen = {}, .any = true};
+  auto ended = co_await (stream.connect(check) || expire_after(limits.handshake_timeout));
+  auto* status = std::get_if<0>(&ended);
+  if (status == nullptr) co_return Error{ErrorCode::unavailable, "TLS handshake: timed out"};
+  if (!*status) co_return std::move(*status).error();
+  std::string request = "GET " + std::string(kSyncKeysPath) + " HTTP/1.1\r\nHost: " + hub.host +
+                        "\r\nConnection: close\r\n\r\n";
+  auto answered = co_await (ask(stream, std::move(request), bytes_max + kHeadMax) ||
+                            expire_after(limits.handshake_timeout));
+  auto* text = std::get_if<0>(&answered);
+  if (text == nullptr) co_return Error{ErrorCode::unavailable, "ask for keys: timed out"};
+  if (!*text) co_return std::move(*text).error();
+  auto answer = parse_http_answer(**text);
+  if (!answer) co_return std::move(answer).error();
+  if (answer->status != 200) {
+    co_return Error{ErrorCode::unavailable,
+                    "ask for keys: answered " + std::to_string(answer->status)};
+  }
+  if (answer->body.size() > bytes_max) {
+    co_return Error{ErrorCode::limit_exceeded, "ask for keys: the answer is too long"};
+  }
+  co_return FetchedKeys{std::move(answer->body), check.seen};
+}
 
 asio::awaitable<Result<std::unique_ptr<MessageStream>>> connect_to_hub(HubAddress hub,
                                                                        StreamLimits limits) {

@@ -6,6 +6,7 @@
 
 #include "shared/crypto/system_random.h"
 #include "shared/sync/frame_codec.h"
+#include "shared/sync/key_history.h"
 #include "shared/sync/payload_codec.h"
 #include "tests/shared/net/loop.h"
 #include "tests/support/memory_store.h"
@@ -79,6 +80,13 @@ struct SmallHub {
     return encode_frame(out);
   }
 };
+
+awaitable<net::HttpResponse> answer_keys(std::string keys, net::HttpRequest request) {
+  const bool asked = request.method == "GET" && request.target == net::kSyncKeysPath;
+  co_return net::HttpResponse{.status = asked ? 200 : 404,
+                              .content_type = "application/octet-stream",
+                              .body = asked ? std::move(keys) : std::string()};
+}
 
 /// An agent in memory, linked to a SmallHub through real TLS on loopback.
 class LinkTest : public testing::Test, public LinkEvents {
@@ -255,6 +263,40 @@ TEST_F(LinkTest, SwitchingOffEndsTheWaiting) {
   run(test(*this));
 }
 
+TEST_F(LinkTest, FollowsItsHubToANewKey) {
+  save();
+  const net::TlsIdentity old_key = net::make_tls_identity("hub").value();
+  sync::v1::KeyHistory history;
+  SeededRandom random(1);
+  *history.add_statements() =
+      state_new_key(HubId::random(random), old_key.pem, net::test_identity().pin, clock_.wall())
+          .value();
+  const auto tell = [](std::string keys) -> net::HttpHandler {
+    return [keys](net::HttpRequest request) { return answer_keys(keys, std::move(request)); };
+  };
+  net::Listener& rotated = loop_.serve(
+      net::Listener::on_tls(loop_.executor(), "127.0.0.1", 0, net::test_identity(), {}),
+      tell(history.SerializeAsString()),
+      [this](std::unique_ptr<net::MessageStream> stream) { return hub_.serve(std::move(stream)); });
+  Link link(loop_.executor(),
+            Link::Parts{.replica = *replica_,
+                        .identity = identity_,
+                        .random = random_,
+                        .clock = clock_,
+                        .events = *this},
+            {.host = "127.0.0.1", .port = rotated.port(), .pin = old_key.pin.str()}, "test");
+  const auto test = [](net::Loop& loop, Link& to_rotated) -> awaitable<void> {
+    net::TaskScope scope(loop.executor());
+    scope.spawn(to_rotated.run());
+    EXPECT_TRUE(co_await to_rotated.wait_caught_up(seconds(10))) << to_rotated.last_error();
+    scope.cancel();
+    co_await scope.wait();
+  };
+  loop_.run(test(loop_, link));
+  EXPECT_EQ(hub_.ops, 1u);
+  EXPECT_EQ(pin_, net::test_identity().pin) << "to be kept";
+}
+
 TEST_F(LinkTest, SaysWhyItCannotConnect) {
   Link elsewhere(loop_.executor(),
                  Link::Parts{.replica = *replica_,
@@ -268,7 +310,8 @@ TEST_F(LinkTest, SaysWhyItCannotConnect) {
     net::TaskScope scope(loop.executor());
     scope.spawn(link.run());
     EXPECT_FALSE(co_await link.wait_caught_up(milliseconds(300)));
-    EXPECT_TRUE(link.last_error().starts_with("refused")) << link.last_error();
+    EXPECT_TRUE(link.last_error().starts_with("refused: hub key changed without a statement"))
+        << link.last_error();
     scope.cancel();
     co_await scope.wait();
   };
