@@ -64,6 +64,7 @@ Json link_json(const LinkFacts& link) {
           {"since", api::time_text(link.since)},
           {"last_error", link.last_error},
           {"caught_up", link.caught_up},
+          {"revoked", link.revoked},
           {"bytes_read", link.bytes_read},
           {"bytes_written", link.bytes_written},
           {"bytes_read_total", link.bytes_read_total},
@@ -90,7 +91,8 @@ AgentApi::AgentApi(Replica& replica,
                    AgentRecords& records,
                    ReadClock read_clock,
                    std::string version,
-                   AgentHooks hooks)
+                   AgentHooks hooks,
+                   api::SignInDesk* desk)
     : replica_(replica),
       records_(records),
       read_clock_(std::move(read_clock)),
@@ -108,6 +110,9 @@ AgentApi::AgentApi(Replica& replica,
   router_.add("POST", "/link", {Verb::manage, Thing::link},
               [this](const api::ApiRequest& request) { return set_link(request); });
   nouns_.add_to(router_);
+  if (desk == nullptr) return;
+  session_nouns_.emplace(*desk, "duhui-agent", version_);
+  session_nouns_->add_to(router_);
 }
 
 Result<Json> AgentApi::status() {

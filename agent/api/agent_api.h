@@ -12,6 +12,7 @@
 #include "agent/core/replica.h"
 #include "shared/api/record_nouns.h"
 #include "shared/api/router.h"
+#include "shared/api/session_nouns.h"
 #include "shared/base/time.h"
 
 namespace duhui::agent {
@@ -31,6 +32,7 @@ struct LinkFacts {
   std::uint64_t bytes_written_total = 0;
   std::string device_name{};               // as the hub calls it
   std::optional<Duration> clock_offset{};  // this clock minus the hub's, at the last welcome
+  bool revoked = false;  // the hub keeps aside what it is sent, and sends nothing
 };
 std::string to_string(LinkFacts::State state);
 
@@ -56,12 +58,13 @@ struct AgentHooks {
 /// waits. Not thread-safe: used on the thread that drives the replica.
 class AgentApi {
  public:
-  /// All outlive this.
+  /// All outlive this. Without a desk nobody can sign in.
   AgentApi(Replica& replica,
            AgentRecords& records,
            ReadClock read_clock,
            std::string version,
-           AgentHooks hooks);
+           AgentHooks hooks,
+           api::SignInDesk* desk = nullptr);
   AgentApi(const AgentApi&) = delete;
   AgentApi& operator=(const AgentApi&) = delete;
 
@@ -80,6 +83,7 @@ class AgentApi {
   const AgentHooks hooks_;
   const MonotonicTime started_;
   api::RecordNouns nouns_;
+  std::optional<api::SessionNouns> session_nouns_;
   api::Router router_;
 };
 

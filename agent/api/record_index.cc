@@ -18,7 +18,8 @@ bool matches(const api::RecordRow& row, const api::RecordQuery& query) {
 
 std::vector<std::pair<std::string, std::string>> links_of(const Presented& shown) {
   std::vector<std::pair<std::string, std::string>> links;
-  for (const char* name : {"notice_id", "problem_id", "problem_ids", "visit_id"}) {
+  for (const char* name : {"notice_id", "problem_id", "problem_ids", "visit_id", "login", "user_id",
+                           "supervisor_id"}) {
     const auto at = shown.record.find(name);
     if (at == shown.record.end()) continue;
     if (at->is_string()) links.emplace_back(name, at->get<std::string>());

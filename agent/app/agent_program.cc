@@ -226,7 +226,8 @@ Result<cli::Caller*> AgentProgram::connect() {
   if (holder == Holder::service) {
     caller_ = std::make_unique<cli::SocketCaller>(socket());
   } else {
-    caller_ = std::make_unique<cli::LocalCaller>(service_->router(), Subject::Place::hub);
+    caller_ = std::make_unique<cli::LocalCaller>(
+        [this](const api::EdgeRequest& request) { return service_->answer_now(request); });
   }
   return caller_.get();
 }

@@ -1,5 +1,6 @@
 #include "agent/app/agent_service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -40,13 +41,6 @@ std::string outcome_name(OpenReport::Outcome outcome) {
 
 using web::http_response;
 
-/// Until people sign in: whoever reaches a port of this machine may do everything, and nobody else
-/// anything.
-Subject subject_of(const net::HttpRequest& request) {
-  if (request.secure) return {};
-  return {.kind = Subject::Kind::operator_, .place = Subject::Place::hub};
-}
-
 LinkFacts::State facts_state(Link::State state) {
   switch (state) {
     case Link::State::disabled:
@@ -77,7 +71,10 @@ Json storage_report(const OpenReport& report) {
 }
 
 AgentService::AgentService(asio::any_io_executor executor, const std::string& data)
-    : executor_(executor), folder_(files_, data) {}
+    : executor_(executor),
+      folder_(files_, data),
+      tries_(folder_, folder_.tries_file()),
+      provisional_(folder_, folder_.provisional_file()) {}
 
 Result<std::unique_ptr<AgentService>> AgentService::open(asio::any_io_executor executor,
                                                          const std::string& data,
@@ -118,7 +115,30 @@ void AgentService::make_api(bool with_link) {
                                    card_->hub, "duhui-agent " + program_version());
     records_->on_saved([this] { link_->saved(); });
   }
-  api_ = std::make_unique<AgentApi>(*replica_, *records_, read_clock, program_version(), hooks());
+  desk_ = std::make_unique<api::SignInDesk>(api::SignInDesk::Parts{
+      .source = *records_,
+      .random = random_,
+      .tries = tries_,
+      .provisional = &provisional_,
+      .place = Subject::Place::agent,
+      .clock = [this] { return clock_.monotonic(); },
+      .told =
+          [](const api::SignInEvent& event) {
+            spdlog::info("sign-in: {} {}", api::to_string(event.what), event.person);
+          },
+      .calendar = [this] { return calendar(); }});
+  api_ = std::make_unique<AgentApi>(*replica_, *records_, read_clock, program_version(), hooks(),
+                                    desk_.get());
+}
+
+WallTime AgentService::calendar() const {
+  // A dead battery sets the clock back to 1970, when nobody had a role yet.
+  const WallTime hub_seen{static_cast<std::int64_t>(replica_->state().hub_seen_ms())};
+  return std::max(clock_.wall(), hub_seen);
+}
+
+api::ApiResponse AgentService::answer_now(const api::EdgeRequest& request) {
+  return api::settled(api::answer_at_edge(api_->router(), *desk_, request));
 }
 
 AgentHooks AgentService::hooks() {
@@ -134,7 +154,8 @@ AgentHooks AgentService::hooks() {
                      .bytes_read_total = link_->bytes_total().read,
                      .bytes_written_total = link_->bytes_total().written,
                      .device_name = card_->name,
-                     .clock_offset = clock_offset_};
+                     .clock_offset = clock_offset_,
+                     .revoked = link_->revoked()};
   };
   hooks.device = [this] {
     return DeviceFacts{.id = to_uuid_text(card_->identity.id.view()),
@@ -153,6 +174,7 @@ AgentHooks AgentService::hooks() {
 
 void AgentService::welcomed(const Digest& pin, const std::string& device_name) {
   spdlog::info("hub: welcomed as {}", device_name);
+  if (link_ && link_->revoked()) spdlog::warn("hub: this device was revoked");
   const WallTime hub_time{static_cast<std::int64_t>(replica_->state().hub_seen_ms())};
   clock_offset_ = clock_.wall() - hub_time;
   DeviceCard card = *card_;
@@ -189,17 +211,21 @@ void AgentService::acknowledged(std::uint64_t through) {
 asio::awaitable<net::HttpResponse> AgentService::answer(net::HttpRequest request) {
   const std::string_view path =
       std::string_view(request.target).substr(0, request.target.find('?'));
-  const Subject subject = subject_of(request);
+  const api::EdgeRequest asked = web::edge_request(request);
   if (request.method == "POST" && path == std::string(api::kBasePath) + "/sync") {
-    if (auto may = api::granted(authorize(subject, Verb::manage, Thing::link)); !may) {
-      co_return http_response(api::error_answer(may.error()));
-    }
+    const auto sender = api::sender_of(*desk_, asked);
+    if (!sender) co_return http_response(api::error_answer(sender.error()));
+    const auto may = api::granted(authorize(sender->subject, Verb::manage, Thing::link));
+    if (!may) co_return http_response(api::error_answer(may.error()));
     co_return co_await sync(std::move(request.body));
   }
-  co_return http_response(api_->dispatch({.method = request.method,
-                                          .target = request.target,
-                                          .body = request.body,
-                                          .subject = subject}));
+  api::ApiResponse answer = api::answer_at_edge(api_->router(), *desk_, asked);
+  while (answer.deferred) {
+    const std::shared_ptr<api::Deferred> rest = std::move(answer.deferred);
+    co_await passwords_.perform(rest->work);
+    answer = rest->finish();
+  }
+  co_return http_response(api::finished(std::move(answer), asked.tls));
 }
 
 asio::awaitable<net::HttpResponse> AgentService::sync(std::string body) {

@@ -14,11 +14,15 @@
 #include "agent/api/agent_records.h"
 #include "agent/app/agent_settings.h"
 #include "agent/app/data_folder.h"
+#include "agent/app/kept_file.h"
 #include "agent/app/link.h"
 #include "agent/core/replica.h"
 #include "agent/store/agent_store.h"
 #include "agent/store/posix_file_system.h"
+#include "shared/api/edge.h"
+#include "shared/api/sign_in_desk.h"
 #include "shared/crypto/system_random.h"
+#include "shared/net/blocking_pool.h"
 #include "shared/net/http.h"
 #include "shared/net/http_server.h"
 #include "shared/net/system_clock.h"
@@ -40,7 +44,8 @@ class AgentService final : private LinkEvents {
   AgentService& operator=(const AgentService&) = delete;
   ~AgentService() override = default;
 
-  const api::Router& router() const { return api_->router(); }
+  /// One request, worked out on this thread: for the command line.
+  api::ApiResponse answer_now(const api::EdgeRequest& request);
   Result<nlohmann::json> status() { return api_->status(); }
   OpenedStore& store() { return store_; }
   Replica& replica() { return *replica_; }
@@ -60,6 +65,8 @@ class AgentService final : private LinkEvents {
  private:
   AgentService(boost::asio::any_io_executor executor, const std::string& data);
 
+  /// What day it is, as well as it is known.
+  WallTime calendar() const;
   Status open_replica();
   void make_api(bool with_link);
   AgentHooks hooks();
@@ -80,7 +87,11 @@ class AgentService final : private LinkEvents {
   OpenedStore store_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<AgentRecords> records_;
+  KeptFile tries_;
+  KeptFile provisional_;
+  std::unique_ptr<api::SignInDesk> desk_;
   std::unique_ptr<AgentApi> api_;
+  net::BlockingPool passwords_{1};
   std::unique_ptr<Link> link_;  // null: opened for one command
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::string> addresses_;

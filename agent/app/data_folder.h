@@ -33,6 +33,10 @@ class DataFolder {
   std::string socket() const { return path_ + "/control.sock"; }
   std::string listen_file() const { return path_ + "/listen.json"; }
   std::string settings_file() const { return path_ + "/agent.toml"; }
+  /// Wrong passwords, so that a start does not forgive them.
+  std::string tries_file() const { return path_ + "/tries.json"; }
+  /// Accounts people made themselves before the real ones came.
+  std::string provisional_file() const { return path_ + "/people.json"; }
 
   /// Makes the keys of a new device and keeps the ticket. `conflict`: the folder has a device
   /// already.
@@ -47,10 +51,11 @@ class DataFolder {
   Result<net::TlsIdentity> page_identity(const std::vector<std::string>& hosts);
   /// Replaces a file; durable on return.
   Status write_file(const std::string& path, const std::string& text);
+  /// A small file; empty: there is none.
+  Result<std::string> read_kept(const std::string& path);
 
  private:
   Status make_folders();
-  Result<std::string> read_kept(const std::string& path);
   Status keep(const DeviceCard& card, const std::string& key_text);
   std::string key_file() const { return path_ + "/identity.key"; }
   std::string card_file() const { return path_ + "/identity.json"; }

@@ -169,6 +169,7 @@ asio::awaitable<bool> Link::wait_caught_up(Duration limit) {
 void Link::welcomed(const Digest& pin, const std::string& device_name) {
   // A typed ticket carries only the first bytes of the pin; from now on all of it counts.
   hub_.pin = pin.str();
+  revoked_ = runner_ != nullptr && runner_->revoked();
   last_error_.clear();
   enter(State::live);
   parts_.events.welcomed(pin, device_name);

@@ -58,6 +58,8 @@ class Link final : private LinkEvents {
   State state() const { return state_; }
   WallTime since() const { return since_; }
   const std::string& last_error() const { return last_error_; }
+  /// As the newest welcome said.
+  bool revoked() const { return revoked_; }
   bool caught_up() const { return runner_ != nullptr && runner_->caught_up(); }
   /// Of the present connection; zero without one.
   LinkBytes bytes() const { return runner_ != nullptr ? runner_->bytes() : LinkBytes{}; }
@@ -88,6 +90,7 @@ class Link final : private LinkEvents {
   LinkRunner* runner_ = nullptr;       // on the frame of connect_once()
   LinkBytes bytes_earlier_;            // of the connections that have ended
   bool enabled_ = true;
+  bool revoked_ = false;
   State state_ = State::offline;
   WallTime since_;
   std::string last_error_;

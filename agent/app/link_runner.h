@@ -76,6 +76,7 @@ class LinkRunner {
   void stop(LinkEnd why);
   bool live() const { return session_.state() == SyncSession::State::live; }
   bool caught_up() const { return session_.caught_up(); }
+  bool revoked() const { return session_.revoked(); }
   LinkBytes bytes() const { return {stream_->bytes_read(), stream_->bytes_written()}; }
 
  private:

@@ -56,6 +56,13 @@ void write_status(cli::Console& console, const Json& status) {
       << "\n";
   out << console("中心", "hub") << ": " << status.value("hub", "") << "  "
       << link_text(console, link.value("state", ""), link.value("caught_up", false)) << "\n";
+  if (link.value("revoked", false)) {
+    out << console(
+               "本机已被中心吊销：照常填写，送达的内容由中心人员决定是否采用；收不到中心的内容。",
+               "The hub has revoked this device: work on; a person at the hub decides about what "
+               "it sends, and nothing comes from the hub.")
+        << "\n";
+  }
   if (const std::string error = link.value("last_error", ""); !error.empty()) {
     out << console("最近一次断开的原因", "last reason for a broken link") << ": "
         << reason_text(console, error) << "\n";

@@ -221,6 +221,7 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome, std::vector<Effec
                              at->second.feed_checksum() == head.checksum();
   }
   device_name_ = welcome.device_name();
+  revoked_ = welcome.revoked();
   packing_ = PayloadCodec::known_to(welcome.dictionaries(), welcome.encodings());
 
   // Does the hub hold the same stream? Compare where both have something.

@@ -77,6 +77,9 @@ class SyncSession {
   /// Everything saved is acknowledged, and every announced scope was at its head.
   bool caught_up() const;
   const std::string& device_name() const { return device_name_; }
+  /// The hub has revoked this device: it keeps what it is sent for a person to decide, and sends
+  /// nothing.
+  bool revoked() const { return revoked_; }
 
  private:
   void send(const sync::v1::Frame& frame, std::vector<Effect>& effects);
@@ -139,6 +142,7 @@ class SyncSession {
   std::uint64_t probe_low_ = 0;               // known common
   std::uint64_t probe_high_ = 0;              // known different
   std::string device_name_;
+  bool revoked_ = false;
 };
 
 }  // namespace duhui::agent

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hub/core/audit.h"
+#include "hub/core/decisions.h"
 #include "hub/core/op_reader.h"
 #include "hub/ports/store.h"
 #include "shared/base/ids.h"
@@ -48,12 +49,17 @@ class HubAccess {
 
   virtual const HubFacts& facts() const = 0;
   virtual WallTime now() = 0;
+  virtual MonotonicTime monotonic() = 0;
   /// Runs on the calling thread, on one snapshot; `ops` reads the stored ops of that snapshot.
   virtual Status read(const std::function<Status(HubTransaction&, OpReader& ops)>& work) = 0;
   /// One transaction on tables that are not records (devices, tickets, settings).
   virtual Status change(const std::function<Status(HubTransaction&)>& work) = 0;
   /// Saves in the hub's own stream, durable on return; connected devices are told at once.
   virtual Result<std::vector<Dot>> save(std::vector<Intent> intents) = 0;
+  /// What `person` decides about ops in quarantine, in one transaction; connected devices are told.
+  virtual Result<Decided> decide(Decision decision,
+                                 std::vector<Dot> dots,
+                                 const std::string& person) = 0;
   virtual std::set<DeviceId> connected_devices() = 0;
   /// Its sessions end; it may come back unless it was revoked.
   virtual void drop_device(const DeviceId& device, const std::string& why) = 0;

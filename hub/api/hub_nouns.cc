@@ -29,6 +29,12 @@ std::string time_or_empty(WallTime time) {
   return time.ms == 0 ? std::string() : api::time_text(time);
 }
 
+bool moves_people(const std::string& kind) {
+  const auto schema = schema_of_kind(kind);
+  const std::string type = schema ? (*schema)->rule.name() : std::string();
+  return type == "user" || type == "assignment" || type == "school" || type == "org";
+}
+
 Json flags_json(const std::string& flags) {
   Json list = Json::array();
   for (std::size_t from = 0; from < flags.size();) {
@@ -86,7 +92,6 @@ void HubNouns::add_to(api::Router& router) {
   router.add("POST", "/tickets/{id}/revoke", {Verb::manage, Thing::tickets},
              bind(&HubNouns::revoke_ticket));
   router.add("POST", "/import", {Verb::manage, Thing::registries}, bind(&HubNouns::import));
-  router.add("GET", "/quarantine", {Verb::read, Thing::quarantine}, bind(&HubNouns::quarantine));
   router.add("POST", "/verify", {Verb::manage, Thing::integrity}, bind(&HubNouns::verify));
 }
 
@@ -190,7 +195,8 @@ Result<api::ApiResponse> HubNouns::set_revoked(const api::ApiRequest& request, b
     return tx.devices().put(*row);
   });
   if (!changed) return changed.error();
-  if (revoked) hub_.drop_device(id, "this device was revoked");
+  // Also when it was restored: it says hello again, and gets what it may read.
+  hub_.drop_device(id, revoked ? "this device was revoked" : "this device was restored");
   return device(request);
 }
 
@@ -229,30 +235,17 @@ Result<api::ApiResponse> HubNouns::import(const api::ApiRequest& request) {
                              .outcome = "begun",
                              .detail = "rows=" + std::to_string(request.body["rows"].size())}));
   DUHUI_TRY(counts, RegistryImport(hub_, records_).take(kind, request.body["rows"]));
+  // Who sits where may be another now: so do the places of passwords.
+  if (counts.created + counts.changed > 0 && moves_people(kind)) {
+    DUHUI_TRY(moved, accounts_.refresh());
+    static_cast<void>(moved);
+  }
   return api::ApiResponse{200,
                           {{"kind", kind},
                            {"rows", counts.rows},
                            {"created", counts.created},
                            {"changed", counts.changed},
                            {"unchanged", counts.unchanged}}};
-}
-
-Result<api::ApiResponse> HubNouns::quarantine(const api::ApiRequest& request) {
-  DUHUI_TRY(limit, request.query_number("limit", kListDefault, kListMax));
-  Json list = Json::array();
-  DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
-    list = Json::array();
-    DUHUI_TRY(rows, tx.review().quarantine(limit));
-    for (const QuarantineRow& row : rows) {
-      list.push_back({{"dot", to_string(row.dot)},
-                      {"kind", row.kind},
-                      {"detail", row.detail},
-                      {"bytes", row.op.size()},
-                      {"received_at", time_or_empty(row.received_at)}});
-    }
-    return Done{};
-  }));
-  return api::ApiResponse{200, {{"quarantine", std::move(list)}}};
 }
 
 Result<api::ApiResponse> HubNouns::verify(const api::ApiRequest& request) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "hub/api/account_desk.h"
 #include "hub/api/hub_access.h"
 #include "hub/api/hub_records.h"
 #include "shared/api/router.h"
@@ -10,8 +11,9 @@ namespace duhui::hub {
 /// The nouns only a hub has: its status, devices, tickets, registries, what waits for review.
 class HubNouns {
  public:
-  /// Both outlive this.
-  HubNouns(HubAccess& hub, HubRecords& records) : hub_(hub), records_(records) {}
+  /// All outlive this.
+  HubNouns(HubAccess& hub, HubRecords& records, AccountDesk& accounts)
+      : hub_(hub), records_(records), accounts_(accounts) {}
 
   /// Adds the routes; this must outlive the router.
   void add_to(api::Router& router);
@@ -25,7 +27,6 @@ class HubNouns {
   Result<api::ApiResponse> create_ticket(const api::ApiRequest& request);
   Result<api::ApiResponse> revoke_ticket(const api::ApiRequest& request);
   Result<api::ApiResponse> import(const api::ApiRequest& request);
-  Result<api::ApiResponse> quarantine(const api::ApiRequest& request);
   Result<api::ApiResponse> verify(const api::ApiRequest& request);
 
  private:
@@ -33,6 +34,7 @@ class HubNouns {
 
   HubAccess& hub_;
   HubRecords& records_;
+  AccountDesk& accounts_;
 };
 
 }  // namespace duhui::hub

@@ -35,7 +35,7 @@ void HubCommands::add_to(CLI::App& app) {
   add_life(app);
   add_tickets(app);
   add_devices(app);
-  add_reviews(app);
+  add_quarantine(app);
   add_keys(app);
 }
 
@@ -104,16 +104,6 @@ void HubCommands::add_devices(CLI::App& app) {
   add("show", console_("查看一台终端", "show a device"), &HubCommands::show_device);
   add("revoke", console_("吊销，立即生效", "revoke it, at once"), &HubCommands::revoke_device);
   add("restore", console_("恢复", "let it in again"), &HubCommands::restore_device);
-}
-
-void HubCommands::add_reviews(CLI::App& app) {
-  auto* waiting = app.add_subcommand(
-      "quarantine", console_("列出未能合并的操作", "list ops that could not be merged"));
-  waiting->add_option("--limit", options_.limit, console_("最多几条", "how many at most"))
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  waiting->footer("  duhui-hub quarantine");
-  on(*waiting, &HubCommands::quarantine);
 }
 
 }  // namespace duhui::hub

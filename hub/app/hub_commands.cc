@@ -269,20 +269,4 @@ Result<int> HubCommands::restore_device(cli::Caller& caller) {
   return change_device(caller, "restore");
 }
 
-Result<int> HubCommands::quarantine(cli::Caller& caller) {
-  DUHUI_TRY(body, caller.get("/quarantine?limit=" + std::to_string(options_.limit)));
-  if (console_.json()) {
-    console_.print(body);
-    return kDone;
-  }
-  for (const Json& one : body["quarantine"]) {
-    console_.out() << text_of(one, "received_at") << "  " << text_of(one, "kind") << "  "
-                   << text_of(one, "dot") << "  " << text_of(one, "detail") << "\n";
-  }
-  if (body["quarantine"].empty())
-    console_.out() << console_("没有待审操作", "nothing waits") << "\n";
-  console_.out() << std::flush;
-  return kDone;
-}
-
 }  // namespace duhui::hub

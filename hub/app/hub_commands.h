@@ -69,6 +69,9 @@ class HubCommands {
     std::string qr;
     std::string expires;
     std::string ticket;
+    std::vector<std::string> dots;
+    std::string person;
+    std::string kind;
     std::uint32_t uses = 1;
     std::uint32_t expires_hours = 72;
     std::uint32_t limit = 100;
@@ -80,7 +83,7 @@ class HubCommands {
   void add_tickets(CLI::App& app);
   void add_ticket_create(CLI::App& ticket);
   void add_devices(CLI::App& app);
-  void add_reviews(CLI::App& app);
+  void add_quarantine(CLI::App& app);
   void add_keys(CLI::App& app);
   void on(CLI::App& command, Work work);
   void on(CLI::App& command, LocalWork work);
@@ -102,7 +105,10 @@ class HubCommands {
   Result<int> show_device(cli::Caller& caller);
   Result<int> revoke_device(cli::Caller& caller);
   Result<int> restore_device(cli::Caller& caller);
-  Result<int> quarantine(cli::Caller& caller);
+  Result<int> list_quarantine(cli::Caller& caller);
+  Result<int> accept_quarantine(cli::Caller& caller);
+  Result<int> set_aside_quarantine(cli::Caller& caller);
+  Result<int> decide_quarantine(cli::Caller& caller, const std::string& verb);
 
   /// The id of a device named by id or by name.
   Result<std::string> device_id(cli::Caller& caller);

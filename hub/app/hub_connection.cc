@@ -40,8 +40,9 @@ Result<std::unique_ptr<HubConnection>> HubConnection::try_to_open(const HubSetti
                          .public_address = settings.public_address};
   connection->local_ = std::make_unique<Local>(std::move(folder), std::move(addresses), version);
   DUHUI_CHECK_OK(connection->local_->access.learn_templates());
-  connection->caller_ =
-      std::make_unique<cli::LocalCaller>(connection->local_->api.router(), Subject::Place::hub);
+  HubApi& api = connection->local_->api;
+  connection->caller_ = std::make_unique<cli::LocalCaller>(
+      [&api](const api::EdgeRequest& request) { return api::settled(api.answer(request)); });
   return connection;
 }
 

@@ -24,6 +24,8 @@ constexpr std::size_t kReaderOpsBytes = 8u << 20;
 constexpr std::size_t kOutboundBytesMax = 12u << 20;
 constexpr Duration kTidyInterval = seconds(5);
 constexpr Duration kStopStep = milliseconds(10);
+/// For the last words to a device that may not read them.
+constexpr Duration kFarewellTime = seconds(3);
 
 std::chrono::milliseconds chrono_of(Duration duration) {
   return std::chrono::milliseconds(std::max<std::int64_t>(duration.ms, 0));
@@ -165,6 +167,8 @@ void HubRunner::perform(CloseSession& effect) {
   if (!link->writing) return end(*link, std::move(effect.reason));
   link->reason = std::move(effect.reason);
   link->state = Link::State::leaving;
+  ArmSessionTimer farewell{link->id, kFarewellTime};
+  perform(farewell);
 }
 
 void HubRunner::perform(ArmSessionTimer& effect) {
@@ -218,6 +222,19 @@ asio::awaitable<Result<std::vector<Dot>>> HubRunner::save(std::vector<Intent> in
   co_return saved;
 }
 
+asio::awaitable<Result<Decided>> HubRunner::decide(Decision decision,
+                                                   std::vector<Dot> dots,
+                                                   std::string person) {
+  auto job = core_.decide(decision, std::move(dots), std::move(person), parts_.clock.wall());
+  untidy_ = true;
+  std::function<void()> work = [&job, this] { run_guarded(*job, writer_.context); };
+  co_await writer_.pool.perform(std::move(work));
+  Result<Decided> decided =
+      job->failed ? Result<Decided>(*job->failed) : Result<Decided>(job->decided);
+  perform(core_.job_done(std::move(job), parts_.clock.wall(), parts_.clock.monotonic()));
+  co_return decided;
+}
+
 asio::awaitable<Status> HubRunner::change(std::function<Status(HubTransaction&)> work) {
   Status done = Done{};
   untidy_ = true;
@@ -247,6 +264,10 @@ asio::awaitable<void> HubRunner::run_timers() {
       deadlines_.erase(deadlines_.begin());
       if (link == nullptr) continue;
       link->deadline.reset();
+      if (link->state == Link::State::leaving) {
+        end(*link, link->reason);
+        continue;
+      }
       perform(core_.timer_fired(link->id, now));
     }
     const Duration wait =

@@ -62,6 +62,9 @@ class HubRunner {
   boost::asio::awaitable<void> stop(Duration patience);
 
   boost::asio::awaitable<Result<std::vector<Dot>>> save(std::vector<Intent> intents);
+  boost::asio::awaitable<Result<Decided>> decide(Decision decision,
+                                                 std::vector<Dot> dots,
+                                                 std::string person);
   boost::asio::awaitable<Status> change(std::function<Status(HubTransaction&)> work);
   /// Tells the rules about templates that are stored already.
   boost::asio::awaitable<void> learn_templates();

@@ -59,6 +59,13 @@ Result<std::vector<Dot>> LiveAccess::save(std::vector<Intent> intents) {
   return on_loop<Result<std::vector<Dot>>>([&] { return parts_.runner.save(std::move(intents)); });
 }
 
+Result<Decided> LiveAccess::decide(Decision decision,
+                                   std::vector<Dot> dots,
+                                   const std::string& person) {
+  return on_loop<Result<Decided>>(
+      [&] { return parts_.runner.decide(decision, std::move(dots), person); });
+}
+
 std::set<DeviceId> LiveAccess::connected_devices() {
   return on_loop<std::set<DeviceId>>([&] { return connected(parts_.runner); });
 }

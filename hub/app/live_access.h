@@ -32,9 +32,13 @@ class LiveAccess final : public HubAccess {
 
   const HubFacts& facts() const override { return facts_; }
   WallTime now() override { return parts_.clock.wall(); }
+  MonotonicTime monotonic() override { return parts_.clock.monotonic(); }
   Status read(const std::function<Status(HubTransaction&, OpReader&)>& work) override;
   Status change(const std::function<Status(HubTransaction&)>& work) override;
   Result<std::vector<Dot>> save(std::vector<Intent> intents) override;
+  Result<Decided> decide(Decision decision,
+                         std::vector<Dot> dots,
+                         const std::string& person) override;
   std::set<DeviceId> connected_devices() override;
   void drop_device(const DeviceId& device, const std::string& why) override;
   Random& random() override { return random_; }

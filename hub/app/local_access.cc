@@ -36,4 +36,15 @@ Result<std::vector<Dot>> LocalAccess::save(std::vector<Intent> intents) {
   return job.dots;
 }
 
+Result<Decided> LocalAccess::decide(Decision decision,
+                                    std::vector<Dot> dots,
+                                    const std::string& person) {
+  StorageContext context{folder_.store(), ops_, rules_, random_, folder_.key()};
+  DecideJob job(facts_.origin, hlc_, clock_.wall(), decision, std::move(dots), person);
+  job.run(context);
+  if (job.failed) return *job.failed;
+  hlc_ = job.hlc;
+  return job.decided;
+}
+
 }  // namespace duhui::hub

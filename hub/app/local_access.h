@@ -27,9 +27,13 @@ class LocalAccess final : public HubAccess {
 
   const HubFacts& facts() const override { return facts_; }
   WallTime now() override { return clock_.wall(); }
+  MonotonicTime monotonic() override { return clock_.monotonic(); }
   Status read(const std::function<Status(HubTransaction&, OpReader&)>& work) override;
   Status change(const std::function<Status(HubTransaction&)>& work) override;
   Result<std::vector<Dot>> save(std::vector<Intent> intents) override;
+  Result<Decided> decide(Decision decision,
+                         std::vector<Dot> dots,
+                         const std::string& person) override;
   std::set<DeviceId> connected_devices() override { return {}; }
   void drop_device(const DeviceId&, const std::string&) override {}
   Random& random() override { return random_; }

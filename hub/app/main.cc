@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <malloc.h>
 
+#include "hub/app/account_commands.h"
 #include "hub/app/audit_commands.h"
 #include "hub/app/hub_commands.h"
 #include "hub/app/hub_folder.h"
@@ -85,6 +86,8 @@ int run(int argc, char** argv) {
                             .action = &action,
                             .version = DUHUI_VERSION});
   hub_commands.add_to(app);
+  AccountCommands account_commands(console, connect, &action);
+  account_commands.add_to(app);
   AuditCommands audit_commands(console, connect, &action);
   audit_commands.add_to(app);
   ProofCommands proof_commands(console, connect, &action);

@@ -45,33 +45,39 @@ constexpr Duration kDrainTime = milliseconds(1000);
 constexpr Duration kDrainStep = milliseconds(10);
 constexpr Duration kSignEvery = hours(24);
 
-/// Until people sign in: whoever reaches a port of this machine may do everything, and nobody else
-/// anything.
-Subject subject_of(const net::HttpRequest& request) {
-  if (request.secure) return {};
-  return {.kind = Subject::Kind::operator_, .place = Subject::Place::hub};
-}
-
-api::ApiResponse answer_guarded(const HubApi& api, const net::HttpRequest& request) {
+/// What the handlers throw is an answer, too.
+api::ApiResponse guarded(const net::HttpRequest& request,
+                         const std::function<api::ApiResponse()>& work) {
   try {
-    return api.answer({.method = request.method,
-                       .target = request.target,
-                       .body = request.body,
-                       .subject = subject_of(request)});
+    return work();
   } catch (const std::exception& thrown) {
     log_warning(request.method + " " + request.target + ": " + thrown.what());
     return api::error_answer({ErrorCode::storage_failed, thrown.what()});
   }
 }
 
-/// The API on its own thread.
-asio::awaitable<net::HttpResponse> answer_api(const HubApi& api,
-                                              net::BlockingPool& pool,
+/// The API has a thread of its own; passwords have another, so that nobody waits for them.
+struct ApiThreads {
+  net::BlockingPool api{1};
+  net::BlockingPool passwords{1};
+};
+
+asio::awaitable<net::HttpResponse> answer_api(HubApi& api,
+                                              ApiThreads& threads,
                                               net::HttpRequest request) {
   api::ApiResponse answer;
-  std::function<void()> work = [&] { answer = answer_guarded(api, request); };
-  co_await pool.perform(std::move(work));
-  co_return web::http_response(answer);
+  const api::EdgeRequest asked = web::edge_request(request);
+  std::function<void()> work = [&] {
+    answer = guarded(request, [&] { return api.answer(asked); });
+  };
+  co_await threads.api.perform(std::move(work));
+  while (answer.deferred) {
+    const std::shared_ptr<api::Deferred> rest = std::move(answer.deferred);
+    co_await threads.passwords.perform(rest->work);
+    std::function<void()> finish = [&] { answer = guarded(request, rest->finish); };
+    co_await threads.api.perform(std::move(finish));
+  }
+  co_return web::http_response(api::finished(std::move(answer), asked.tls));
 }
 
 /// Plain HTTP on the devices' port. `key_history` outlives the answer.
@@ -187,7 +193,10 @@ class Service {
         listeners_(std::move(listeners)),
         runner_(loop, runner_parts(), "duhui-hub " + facts.version),
         access_({loop, runner_, folder, clock_}, std::move(facts)),
-        api_(access_),
+        api_(access_,
+             [](const api::SignInEvent& event) {
+               log_info("sign-in: " + std::string(api::to_string(event.what)) + " " + event.person);
+             }),
         stopped_(loop, asio::steady_timer::time_point::max()),
         tasks_(loop, [](std::string_view what) { log_warning(what); }) {}
 
@@ -199,7 +208,7 @@ class Service {
     tasks_.spawn(runner_.run_tidying());
     tasks_.spawn(sign_daily());
     const net::HttpHandler on_api = [this](net::HttpRequest request) {
-      return answer_api(api_, api_pool_, std::move(request));
+      return answer_api(api_, threads_, std::move(request));
     };
     tasks_.spawn(listeners_.control->run(on_api, {}));
     tasks_.spawn(listeners_.http->run(on_api, {}));
@@ -295,7 +304,7 @@ class Service {
   asio::steady_timer stopped_;
   Status outcome_ = Done{};
   net::TaskScope tasks_;
-  net::BlockingPool api_pool_{1};
+  ApiThreads threads_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "shared/domain/hub_rules.h"
 #include "shared/domain/present.h"
 #include "shared/merge/view.h"
+#include "shared/sync/credentials.h"
 
 namespace duhui::hub {
 namespace {
@@ -67,6 +68,8 @@ Result<std::vector<Intent>> DomainRules::follow_ups(RecordLookup& lookup,
     if (type == "template") {
       record::v1::Template form;
       if (form.ParseFromString(shown_message(*plan->schema, *state, {}).bytes)) learn(form);
+    } else if (type == "credential") {
+      DUHUI_CHECK_OK(spread_secret(lookup, *state, intents));
     } else if (type == "rectification_notice") {
       DUHUI_CHECK_OK(number_notice(lookup, id, *state, now, intents));
     } else if (type == "problem") {
@@ -74,6 +77,28 @@ Result<std::vector<Intent>> DomainRules::follow_ups(RecordLookup& lookup,
     }
   }
   return intents;
+}
+
+/// A password that was changed at one school holds at the person's others, too.
+Status DomainRules::spread_secret(RecordLookup& lookup,
+                                  const RecordState& state,
+                                  std::vector<Intent>& intents) {
+  const auto changed = read_account(state);
+  if (!changed || !changed->secret) return Done{};
+  DUHUI_TRY(places, lookup.linked_to("user_id", changed->user_id));
+  for (const RecordId& id : places) {
+    DUHUI_TRY(other, lookup.state(id));
+    const auto account = other == nullptr ? std::nullopt : read_account(*other);
+    const bool same_key =
+        account && account->user_id == changed->user_id && account->key == changed->key;
+    if (!same_key || (account->secret && !is_newer(*changed->secret, *account->secret))) continue;
+    Intent intent =
+        change_credential(account->user_id, account->place, {.secret = changed->secret});
+    intent.person = std::string(kHubPerson);
+    intent.rank = record::v1::WRITER_HUB;
+    intents.push_back(std::move(intent));
+  }
+  return Done{};
 }
 
 Status DomainRules::number_notice(RecordLookup& lookup,

@@ -25,14 +25,17 @@ using google::protobuf::FieldDescriptor;
 constexpr std::array<std::string_view, 9> kDateFields = {
     "visit_date", "found_at",  "issued_at",    "window_start", "held_on",
     "at",         "first_day", "entered_date", "created_at"};
-constexpr std::array<std::string_view, 5> kLinkFields = {"notice_id", "problem_id", "problem_ids",
-                                                         "visit_id", "duplicate_of"};
+/// What a record is looked up by besides its id; of people, how they are called.
+constexpr std::array<std::string_view, 8> kLinkFields = {"notice_id", "problem_id",   "problem_ids",
+                                                         "visit_id",  "duplicate_of", "login",
+                                                         "user_id",   "supervisor_id"};
 /// Children of a school's records that do not name the school themselves.
 constexpr std::array<std::string_view, 2> kInSchoolScope = {"rectification_response", "recheck"};
 
 constexpr std::uint32_t kTemplatesMax = 10'000;
 
 constexpr std::string_view kTemplateType = "template";
+constexpr std::string_view kCredentialType = "credential";
 constexpr std::string_view kProblemType = "problem";
 constexpr std::string_view kNoticeType = "rectification_notice";
 
@@ -210,7 +213,8 @@ void DomainRules::settle(const Plan& plan,
   }
   const std::string& type = plan.schema->rule.name();
   summary.follow_up =
-      type == kTemplateType || (type == kProblemType && summary.state == "closed") ||
+      type == kTemplateType || type == kCredentialType ||
+      (type == kProblemType && summary.state == "closed") ||
       (type == kNoticeType && summary.state != "draft" && !columns.numbered && !summary.deleted);
 }
 

@@ -85,6 +85,9 @@ class DomainRules final : public RecordRules {
                      RecordSummary& summary);
   const ItemPolicies* item_policies(const RecordState& state) const;
 
+  Status spread_secret(RecordLookup& lookup,
+                       const RecordState& state,
+                       std::vector<Intent>& intents);
   Status number_notice(RecordLookup& lookup,
                        const RecordId& id,
                        const RecordState& state,

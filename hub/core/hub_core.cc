@@ -40,6 +40,7 @@ Frame welcome_frame(const HelloJob& job, const HubIdentity& identity, WallTime w
   out.set_device_name(job.device.name);
   out.set_enrolment(job.enrolment);
   out.set_hub_key(identity.key.public_key().str());
+  out.set_revoked(job.device.revoked);
   return frame;
 }
 
@@ -172,7 +173,8 @@ HubEffects HubCore::received(SessionId id,
       on_question(*session, std::move(*frame), effects);
       break;
     case Frame::kRefill:
-      if (session->state != Session::State::live || session->questions_running >= kQuestionsMax)
+      if (session->state != Session::State::live || session->revoked ||
+          session->questions_running >= kQuestionsMax)
         break;
       ++session->questions_running;
       effects.push_back(RunJob{std::make_unique<RefillJob>(
@@ -280,7 +282,8 @@ void HubCore::on_batch(Session& session,
                     .public_key = session.device.public_key,
                     .scopes = session.device.scopes,
                     .device_clock = session.device_clock,
-                    .hub_clock = session.hub_clock};
+                    .hub_clock = session.hub_clock,
+                    .revoked = session.revoked};
   pending_bytes_ += bytes;
   queue_.push_back(std::move(item));
   start_commit(wall, effects);
@@ -376,6 +379,9 @@ HubEffects HubCore::job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicT
   } else if (auto* save = dynamic_cast<SaveJob*>(job.get())) {
     hlc_ = std::max(hlc_, save->hlc);
     if (!save->failed) wake(save->grown, wall, effects);
+  } else if (auto* decided = dynamic_cast<DecideJob*>(job.get())) {
+    hlc_ = std::max(hlc_, decided->hlc);
+    if (!decided->failed) wake(decided->grown, wall, effects);
   } else if (auto* refill = dynamic_cast<RefillJob*>(job.get())) {
     if (Session* session = find(refill->session)) --session->questions_running;
     hlc_ = std::max(hlc_, refill->hlc);
@@ -417,6 +423,11 @@ void HubCore::welcome(HelloJob& job, WallTime wall, MonotonicTime now, HubEffect
   if (job.contact) contacts_[job.contact->device] = *job.contact;
   session->state = Session::State::live;
   session->device = job.device;
+  session->revoked = job.device.revoked;
+  if (session->revoked) {
+    session->upload_only = true;
+    session->device.scopes.clear();
+  }
   session->origin = job.stream.origin;
   send(*session, welcome_frame(job, identity_, wall), effects);
   effects.push_back(DeviceConnected{session->id, job.device.id, job.device.name});
@@ -453,6 +464,14 @@ void HubCore::welcome(HelloJob& job, WallTime wall, MonotonicTime now, HubEffect
 
 std::unique_ptr<SaveJob> HubCore::save(std::vector<Intent> intents, WallTime wall) const {
   return std::make_unique<SaveJob>(identity_.origin, hlc_, wall, std::move(intents));
+}
+
+std::unique_ptr<DecideJob> HubCore::decide(Decision decision,
+                                           std::vector<Dot> dots,
+                                           std::string person,
+                                           WallTime wall) const {
+  return std::make_unique<DecideJob>(identity_.origin, hlc_, wall, decision, std::move(dots),
+                                     std::move(person));
 }
 
 HubEffects HubCore::shut_down() {

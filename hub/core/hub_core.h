@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "hub/core/decisions.h"
 #include "hub/core/jobs.h"
 #include "hub/core/ticket_guard.h"
 #include "shared/base/time.h"
@@ -81,6 +82,11 @@ class HubCore {
   HubEffects job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicTime now);
   /// Somebody at the hub saves; issue the job, read its result, and hand it back through job_done.
   std::unique_ptr<SaveJob> save(std::vector<Intent> intents, WallTime wall) const;
+  /// The same for a decision about ops in quarantine.
+  std::unique_ptr<DecideJob> decide(Decision decision,
+                                    std::vector<Dot> dots,
+                                    std::string person,
+                                    WallTime wall) const;
   /// Says goodbye to everyone; nothing new is taken.
   HubEffects shut_down();
   /// A device was revoked or its scopes changed: its sessions end and it says hello again.
@@ -110,7 +116,8 @@ class HubCore {
     ClockReading device_clock;
     WallTime hub_clock;
     bool upload_only = false;
-    Packing packing;  // what the device unpacks
+    bool revoked = false;  // what it sends is kept aside, and it gets nothing
+    Packing packing;       // what the device unpacks
     bool gap_told = false;
     std::uint64_t credit_out = 0;        // downstream bytes the device will still take
     std::uint64_t credit_in = 0;         // upstream bytes it may still send

@@ -23,6 +23,15 @@ bool may_write(const std::vector<std::string>& granted, std::string_view scope) 
                      [&](const std::string& g) { return scope_writable(g, scope); });
 }
 
+sync::v1::Note note_of(std::uint64_t seq, std::string_view kind, const std::string& detail) {
+  sync::v1::Note note;
+  note.set_seq(seq);
+  note.set_kind(kind == kOrphanKind ? sync::v1::Note::KIND_ORPHAN
+                                    : sync::v1::Note::KIND_QUARANTINED);
+  note.set_detail(detail.empty() ? std::string(kind) : std::string(kind) + ": " + detail);
+  return note;
+}
+
 }  // namespace
 
 Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming, const CheckedBatch* ahead) {
@@ -128,10 +137,16 @@ Status Ingest::take_ops(const IncomingBatch& incoming,
   const UnpackedBatch& unpacked = *checked.unpacked;
   StampRuns runs;
   sync::v1::Op op;  // one for all: what it has allocated serves the next
+  DUHUI_TRY(revoked, revoked_sender(incoming));
   const std::uint64_t end = unpacked.first_seq + unpacked.ops.size();
   for (std::uint64_t seq = first_new; seq < end; ++seq) {
     const Dot dot{unpacked.origin, seq};
     const std::string_view bytes = unpacked.ops[seq - unpacked.first_seq];
+    if (revoked) {
+      DUHUI_CHECK_OK(keep_aside(dot, bytes, *revoked, incoming, runs));
+      outcome.notes.push_back(note_of(seq, kRevokedKind, {}));
+      continue;
+    }
     std::string kind;
     std::string detail;
     if (!op.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
@@ -150,12 +165,7 @@ Status Ingest::take_ops(const IncomingBatch& incoming,
     }
     if (!kind.empty()) {
       DUHUI_CHECK_OK(tx_.review().add_quarantine({dot, kind, detail, std::string(bytes), now_}));
-      sync::v1::Note note;
-      note.set_seq(seq);
-      note.set_kind(kind == "orphan" ? sync::v1::Note::KIND_ORPHAN
-                                     : sync::v1::Note::KIND_QUARANTINED);
-      note.set_detail(detail.empty() ? kind : kind + ": " + detail);
-      outcome.notes.push_back(note);
+      outcome.notes.push_back(note_of(seq, kind, detail));
       continue;
     }
     const EffectiveTime time =
@@ -217,7 +227,7 @@ Result<std::string> Ingest::judge(const Dot& dot,
     }
     // The creating op was received and the record is not here: it was archived or never accepted.
     if (born->seq <= head || (born->origin == dot.origin && born->seq < dot.seq)) {
-      return std::string("orphan");
+      return std::string(kOrphanKind);
     }
   }
   return std::string();  // a hidden shell until the creating op arrives

@@ -16,11 +16,16 @@
 #include "hub/ports/store.h"
 #include "shared/base/time.h"
 #include "shared/crypto/signing.h"
+#include "shared/sync/stamps.h"
 
 namespace duhui::hub {
 
 /// Kind of the quarantine rows of ops that wait as proposals; they are part of their records.
 inline constexpr std::string_view kProposalKind = "proposal";
+/// Ops of a device that was revoked when it sent them.
+inline constexpr std::string_view kRevokedKind = "revoked";
+/// Ops on a record whose creating op is not merged.
+inline constexpr std::string_view kOrphanKind = "orphan";
 
 /// A batch that a session received, with what is known of its sender.
 struct IncomingBatch {
@@ -30,6 +35,7 @@ struct IncomingBatch {
   std::vector<std::string> scopes;
   ClockReading device_clock;  // at the connection
   WallTime hub_clock;         // at the same moment
+  bool revoked = false;       // when it said hello; what the database says counts as well
 };
 
 /// What became of it.
@@ -62,6 +68,9 @@ class Ingest final : public RecordLookup {
   Result<std::vector<Dot>> save(const Origin& hub_origin,
                                 std::uint64_t& hlc,
                                 const std::vector<Intent>& intents);
+  /// Merges an op that a person lets out of quarantine, as if it had come now from a device that
+  /// was never revoked, and then what waited for it. False: it waits on, as what its row now says.
+  Result<bool> accept(const QuarantineRow& row);
   /// Takes back one of the hub's own ops from a device that holds it; false: it is here already.
   Result<bool> take_back(const Dot& dot, std::string_view bytes, std::string_view seal);
   /// Runs the domain's rules, then writes every changed record, feed and conflict row.
@@ -111,6 +120,18 @@ class Ingest final : public RecordLookup {
                             const sync::v1::Op& op,
                             const IncomingBatch& incoming,
                             Touched* touched);
+  /// Whether the sender was revoked, and how its ops are labelled then.
+  Result<std::optional<DeviceRow>> revoked_sender(const IncomingBatch& incoming);
+  Status keep_aside(const Dot& dot,
+                    std::string_view bytes,
+                    const DeviceRow& sender,
+                    const IncomingBatch& incoming,
+                    StampRuns& runs);
+  Result<bool> merge_accepted(const QuarantineRow& row);
+  Result<OpStamp> settle_stamp(const Dot& dot,
+                               const sync::v1::Op& op,
+                               std::string_view scope,
+                               const std::vector<std::string>& device_scopes);
   Status take_ops(const IncomingBatch& incoming,
                   const CheckedBatch& checked,
                   std::uint64_t first_new,
@@ -141,6 +162,7 @@ class Ingest final : public RecordLookup {
   std::map<Origin, std::vector<EarlyOp>> early_;  // of shells whose scope just became known
   std::map<Origin, StreamRow> streams_;
   std::map<std::string, Standing> standings_;
+  std::map<DeviceId, std::optional<DeviceRow>> devices_;
 };
 
 }  // namespace duhui::hub

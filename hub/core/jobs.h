@@ -98,7 +98,7 @@ class HelloJob final : public Job {
     std::uint64_t head = 0;
     std::uint64_t checksum = 0;  // at the head
   };
-  std::vector<Cursor> cursors;
+  std::vector<Cursor> cursors;  // none for a revoked device
 
  private:
   enum class Access : std::uint8_t { reads, writes };

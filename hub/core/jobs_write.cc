@@ -95,10 +95,6 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context, Access access
     refused = "hello: another key than the one enrolled";
     return Done{};
   }
-  if (device.revoked) {
-    refused = "hello: this device was revoked";
-    return Done{};
-  }
   if (!epoch_changed) {  // else the enrolment began one
     DUHUI_TRY(epoch_text, tx.settings().get(kEpochKey));
     if (epoch_text && epoch_text->size() == 8) {
@@ -109,7 +105,8 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context, Access access
   }
   DUHUI_CHECK_OK(judge_stream(tx, context));
   if (!refused.empty()) return Done{};
-  DUHUI_CHECK_OK(judge_cursors(tx, context));
+  // A revoked device may still hand in what it holds; it is told of nothing else.
+  if (!device.revoked) DUHUI_CHECK_OK(judge_cursors(tx, context));
 
   const ClockReading clock{.wall = {hello.clock().wall_ms()},
                            .monotonic = {static_cast<std::int64_t>(hello.clock().monotonic_ms())},
@@ -121,7 +118,7 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context, Access access
   }
   device.current_origin = *origin;
   device.software = hello.software();
-  certify(context.hub_key);
+  if (!device.revoked) certify(context.hub_key);
   const bool nothing_new = known && device == *known && !epoch_changed;
   device.clock_offset_ms = (clock.wall - now).ms;
   device.last_seen_at = now;
@@ -204,6 +201,8 @@ Status HelloJob::judge_stream(HubTransaction& tx, StorageContext& context) {
   } else if (hello.epoch() == epoch && hello.acknowledged().seq() > stream.head) {
     // We forgot what we had acknowledged: this database is an older copy. A new life begins.
     verdict = sync::v1::STREAM_VERDICT_HUB_BEHIND;
+    // The word of a device that is not trusted any more begins no new life.
+    if (device.revoked) return Done{};
     DUHUI_CHECK_OK(bump_epoch(tx, context.random, "hub_was_behind"));
   }
   for (std::uint64_t seq = hello.acknowledged().seq() + 1; seq <= stream.head;) {

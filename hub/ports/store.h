@@ -117,6 +117,9 @@ struct ConflictRow {
   friend bool operator==(const ConflictRow&, const ConflictRow&) = default;
 };
 
+/// Kind of the quarantine rows that a person has decided to keep and not to merge.
+inline constexpr std::string_view kSetAsideKind = "set_aside";
+
 /// An op that could not be merged (yet): malformed, unknown type of record, forbidden, orphan.
 struct QuarantineRow {
   Dot dot{};
@@ -166,6 +169,10 @@ class StreamTable {
   virtual Status add_batch(const BatchRow& row) = 0;
   /// The batch that holds `seq`; empty optional: none.
   virtual Result<std::optional<BatchRow>> batch_at(const Origin& origin, std::uint64_t seq) = 0;
+  /// Replaces the stamps of the batch that begins at `first_seq`. `not_found`: none does.
+  virtual Status restamp(const Origin& origin,
+                         std::uint64_t first_seq,
+                         std::string_view stamps) = 0;
 };
 
 class RecordTable {
@@ -244,8 +251,12 @@ class ReviewTable {
   virtual Status add_quarantine(const QuarantineRow& row) = 0;
   /// For an op that could be processed after all; unknown dots are no error.
   virtual Status drop_quarantine(const Dot& dot) = 0;
-  /// Oldest first; ties by dot.
+  /// Oldest first; ties by dot. All that wait: without those that were set aside.
   virtual Result<std::vector<QuarantineRow>> quarantine(std::uint32_t limit) = 0;
+  /// Those of one kind (kSetAsideKind, too), in the same order.
+  virtual Result<std::vector<QuarantineRow>> quarantine_of(std::string_view kind,
+                                                           std::uint32_t limit) = 0;
+  virtual Result<std::optional<QuarantineRow>> quarantined(const Dot& dot) = 0;
 };
 
 /// Small named values: epoch, hub id, tickets, counters ("ticket/ab12", "number/430202/2025").

@@ -1,9 +1,7 @@
 #include "shared/api/edge.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "shared/api/session_nouns.h"
 #include "shared/crypto/digest.h"
 
 namespace duhui::api {
@@ -26,23 +24,9 @@ bool only_asks(std::string_view method) { return method == "GET" || method == "H
 
 }  // namespace
 
-std::string_view cookie_value(std::string_view header, std::string_view name) {
-  while (!header.empty()) {
-    const std::size_t end = std::min(header.find(';'), header.size());
-    std::string_view pair = header.substr(0, end);
-    header.remove_prefix(std::min(end + 1, header.size()));
-    while (pair.starts_with(' ')) pair.remove_prefix(1);
-    const std::size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && pair.substr(0, equals) == name) {
-      return pair.substr(equals + 1);
-    }
-  }
-  return {};
-}
-
 Result<Sender> sender_of(SignInDesk& desk, const EdgeRequest& request) {
   Sender sender{.subject = {.kind = Subject::Kind::nobody, .place = desk.place()},
-                .session = std::string(cookie_value(request.cookie, kSessionCookie))};
+                .session = request.session};
   if (sender.session.empty()) {
     if (request.control_socket) sender.subject.kind = Subject::Kind::operator_;
     return sender;

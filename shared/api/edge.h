@@ -13,8 +13,8 @@ struct EdgeRequest {
   std::string_view method{};
   std::string_view target{};
   std::string_view body{};
-  std::string_view cookie{};    // header `Cookie`
-  std::string_view csrf{};      // header `X-Duhui-CSRF`
+  std::string session{};        // the one session cookie
+  std::string csrf{};           // header `X-Duhui-CSRF`
   bool background = false;      // header `X-Duhui-Background`: the page asks by itself
   bool control_socket = false;  // which only the owner of the machine can open
   bool tls = false;
@@ -36,8 +36,5 @@ ApiResponse answer_at_edge(const Router& router, SignInDesk& desk, const EdgeReq
 
 /// What the listener's transport adds to an answer.
 ApiResponse finished(ApiResponse answer, bool tls);
-
-/// The value of one cookie in a `Cookie` header; empty: not there.
-std::string_view cookie_value(std::string_view header, std::string_view name);
 
 }  // namespace duhui::api

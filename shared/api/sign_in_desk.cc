@@ -94,7 +94,7 @@ void PasswordTrial::run() {
 SignInDesk::SignInDesk(Parts parts, SignInLimits limits)
     : parts_(std::move(parts)),
       limits_(limits),
-      subjects_(parts_.source, parts_.place),
+      subjects_(parts_.source, parts_.place, parts_.calendar),
       throttle_(parts_.tries),
       provisional_(parts_.provisional) {
   throttle_.load(parts_.clock());

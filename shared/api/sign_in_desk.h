@@ -98,6 +98,7 @@ class SignInDesk {
     Subject::Place place = Subject::Place::agent;
     std::function<MonotonicTime()> clock{};
     std::function<void(const SignInEvent&)> told{};
+    std::function<WallTime()> calendar{};  // see Subjects
   };
   /// All parts outlive this.
   explicit SignInDesk(Parts parts, SignInLimits limits = {});

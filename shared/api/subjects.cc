@@ -76,7 +76,7 @@ Result<std::optional<KnownPerson>> Subjects::read(const std::string& user_id) {
   known.subject.place = place_;
   known.subject.person = user_id;
   known.subject.supervisor_id = known.user.supervisor_id();
-  known.subject.today = time_text(source_.facts().now).substr(0, 10);
+  known.subject.today = time_text(calendar_ ? calendar_() : source_.facts().now).substr(0, 10);
   known.active =
       !known.user.has_status() || known.user.status() == record::v1::PERSON_STATUS_ACTIVE;
   DUHUI_TRY(accounts, accounts_of(user_id));

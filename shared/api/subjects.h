@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "duhui/record/v1/org.pb.h"
 #include "shared/api/record_source.h"
@@ -33,8 +35,10 @@ struct KnownPerson {
 /// kPersonKnownFor. As many threads as its source: one at a time.
 class Subjects {
  public:
-  /// `source` outlives this. `place`: which program asks.
-  Subjects(RecordSource& source, Subject::Place place) : source_(source), place_(place) {}
+  /// `source` outlives this. `place`: which program asks. `calendar`: the day roles are judged by;
+  /// absent: that of the source's clock.
+  Subjects(RecordSource& source, Subject::Place place, std::function<WallTime()> calendar = {})
+      : source_(source), place_(place), calendar_(std::move(calendar)) {}
 
   /// The id of the account with this id or login; empty: none.
   Result<std::string> id_of(const std::string& name);
@@ -59,6 +63,7 @@ class Subjects {
 
   RecordSource& source_;
   const Subject::Place place_;
+  const std::function<WallTime()> calendar_;
   std::map<std::string, Known> known_;
   bool any_account_ = false;
 };

@@ -22,6 +22,14 @@ Result<std::string> read_argument_file(const std::string& path) {
   return text;
 }
 
+Result<std::string> read_password_file(const std::string& path) {
+  DUHUI_TRY(text, read_argument_file(path));
+  std::string line = text.substr(0, text.find('\n'));
+  if (line.ends_with('\r')) line.pop_back();
+  if (line.empty()) return invalid("password: the file is empty");
+  return line;
+}
+
 Result<Json> parse_value(const std::string& text) {
   if (text.starts_with('@')) {
     DUHUI_TRY(content, read_argument_file(text.substr(1)));

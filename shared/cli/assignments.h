@@ -13,6 +13,10 @@ namespace duhui::cli {
 /// A whole file; "-": standard input.
 Result<std::string> read_argument_file(const std::string& path);
 
+/// The first line of a file, or of standard input ("-"): a password is never an argument, where
+/// everybody on the machine can read it.
+Result<std::string> read_password_file(const std::string& path);
+
 /// What somebody typed as a value: JSON if it is JSON, otherwise text; "@file" (JSON or text).
 Result<nlohmann::json> parse_value(const std::string& text);
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "shared/api/session_nouns.h"
 #include "shared/record/json_text.h"
 
 namespace duhui::cli {
@@ -20,6 +21,32 @@ std::string body_text(const Json& body) { return body.is_null() ? std::string() 
 
 }  // namespace
 
+Result<Json> Caller::sign_in(const std::string& user, const std::string& password) {
+  // A device that has no accounts yet takes people by their names.
+  DUHUI_TRY(now, get("/session"));
+  Json body = {{"user", user}, {"password", password}};
+  if (now.value("provisional", false)) body["provisional"] = true;
+  api::ApiResponse answer = call("POST", "/session", body);
+  for (const auto& [name, value] : answer.headers) {
+    if (name != "Set-Cookie" && name != "set-cookie") continue;
+    const std::size_t from = value.find('=') + 1;
+    session_ = value.substr(from, value.find(';') - from);
+  }
+  DUHUI_TRY(told, body_of(std::move(answer)));
+  if (told.value("must_change", false)) {
+    sign_out();
+    return Error{ErrorCode::forbidden, "must_change: choose a password of your own first"};
+  }
+  return told;
+}
+
+void Caller::sign_out() {
+  if (session_.empty()) return;
+  // Should it fail, the session ends by itself.
+  static_cast<void>(call("DELETE", "/session", Json::object()));
+  session_.clear();
+}
+
 Result<Json> Caller::get(const std::string& path) { return body_of(call("GET", path, nullptr)); }
 
 Result<Json> Caller::post(const std::string& path, const Json& body) {
@@ -33,6 +60,9 @@ api::ApiResponse SocketCaller::call(std::string_view method,
                            .target = target_of(path),
                            .headers = {{"Content-Type", "application/json"}},
                            .body = body_text(body)};
+  if (!session().empty()) {
+    request.headers.emplace_back("Cookie", std::string(api::kSessionCookie) + "=" + session());
+  }
   auto answer = client_.send(request);
   if (!answer) return api::error_answer(answer.error());
   // Not parse_json: an answer of our own service may be longer than what people may hand in.
@@ -40,12 +70,12 @@ api::ApiResponse SocketCaller::call(std::string_view method,
   if (parsed.is_discarded()) {
     return api::error_answer({ErrorCode::corrupt_data, "answer: not JSON"});
   }
-  return {answer->status, std::move(parsed)};
+  return {answer->status, std::move(parsed), std::move(answer->headers)};
 }
 
 bool SocketCaller::answers(const std::string& socket_path) {
   const auto client = net::HttpClient::over_unix(socket_path, seconds(10));
-  const net::HttpRequest request{.method = "GET", .target = target_of("/status")};
+  const net::HttpRequest request{.method = "GET", .target = target_of("/health")};
   return client.send(request).has_value();
 }
 
@@ -54,10 +84,11 @@ api::ApiResponse LocalCaller::call(std::string_view method,
                                    const Json& body) {
   const std::string target = target_of(path);
   const std::string text = body_text(body);
-  return router_.dispatch({.method = method,
-                           .target = target,
-                           .body = text,
-                           .subject = {.kind = Subject::Kind::operator_, .place = place_}});
+  return answer_({.method = method,
+                  .target = target,
+                  .body = text,
+                  .session = session(),
+                  .control_socket = true});
 }
 
 }  // namespace duhui::cli

@@ -1,21 +1,29 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "shared/api/answer.h"
+#include "shared/api/edge.h"
 #include "shared/api/router.h"
 #include "shared/base/result.h"
 #include "shared/net/http_client.h"
 
 namespace duhui::cli {
 
-/// Whoever answers API requests: the running service, or the same handlers in this process.
+/// Whoever answers API requests: the running service, or the same handlers in this process. Asks as
+/// the operator of the machine until somebody signs in.
 class Caller {
  public:
   virtual ~Caller() = default;
+
+  /// What follows is asked as this person.
+  Result<nlohmann::json> sign_in(const std::string& user, const std::string& password);
+  void sign_out();
 
   /// `path`: below /api/v1, with the query. `body` null: none.
   virtual api::ApiResponse call(std::string_view method,
@@ -25,6 +33,13 @@ class Caller {
   /// The body of a successful answer, or its error.
   Result<nlohmann::json> get(const std::string& path);
   Result<nlohmann::json> post(const std::string& path, const nlohmann::json& body);
+
+ protected:
+  /// The token of the session; empty: none.
+  const std::string& session() const { return session_; }
+
+ private:
+  std::string session_;
 };
 
 /// The running service through its control socket.
@@ -46,16 +61,15 @@ class SocketCaller final : public Caller {
 /// Handlers in this process.
 class LocalCaller final : public Caller {
  public:
-  /// Asks as the operator of the program at `place`.
-  LocalCaller(const api::Router& router, Subject::Place place) : router_(router), place_(place) {}
+  using Answer = std::function<api::ApiResponse(const api::EdgeRequest&)>;
+  explicit LocalCaller(Answer answer) : answer_(std::move(answer)) {}
 
   api::ApiResponse call(std::string_view method,
                         const std::string& path,
                         const nlohmann::json& body) override;
 
  private:
-  const api::Router& router_;
-  const Subject::Place place_;
+  const Answer answer_;
 };
 
 }  // namespace duhui::cli

@@ -36,10 +36,29 @@ void RecordCommands::on(CLI::App& command, Work work) {
     *action_ = [this, work] {
       auto caller = connect_();
       if (!caller) return console_.fail(caller.error());
-      auto code = (this->*work)(**caller);
+      auto code = run_as(**caller, work);
       return code ? *code : console_.fail(code.error());
     };
   });
+}
+
+void RecordCommands::add_person(CLI::App& command, const std::string& text) {
+  auto* person = command.add_option("--as", options_.person, text);
+  command
+      .add_option("--password-file", options_.password_file,
+                  console_("以此人的密码登录：文件，- 为标准输入",
+                           "sign in with that person's password: a file, - for standard input"))
+      ->needs(person);
+}
+
+Result<int> RecordCommands::run_as(Caller& caller, Work work) {
+  if (options_.password_file.empty()) return (this->*work)(caller);
+  DUHUI_TRY(password, read_password_file(options_.password_file));
+  DUHUI_TRY(session, caller.sign_in(options_.person, password));
+  static_cast<void>(session);
+  auto code = (this->*work)(caller);
+  caller.sign_out();
+  return code;
 }
 
 void RecordCommands::add_to(CLI::App& app, const std::string& program) {
@@ -68,7 +87,8 @@ void RecordCommands::add_new(CLI::App& record, const std::string& program) {
   command->add_option(
       "fields", options_.sets,
       console_("字段=值；值是 JSON、文本或 @文件", "field=value; JSON, text or @file"));
-  command->add_option("--as", options_.person, console_("填写人", "who writes it"))->required();
+  add_person(*command, console_("填写人", "who writes it"));
+  command->get_option("--as")->required();
   command->add_option("--value", options_.value,
                       console_("整条记录的 JSON 或 @文件", "the whole record: JSON or @file"));
   command->add_option("--id", options_.id, console_("指定编号（UUID）", "its id, a UUID"));
@@ -87,6 +107,7 @@ void RecordCommands::add_show(CLI::App& record, const std::string& program) {
   command->add_option("--type", options_.type,
                       console_("登记编号所属种类", "type of a readable id"));
   command->add_option("--path", options_.path, console_("只看一个字段", "one field only"));
+  add_person(*command, console_("查看人", "who asks"));
   command->footer(example(program, "record show sch-001 --type school") + "\n" +
                   example(program, "record show 0199… --path item_answers/C6 --json"));
   on(*command, &RecordCommands::show);
@@ -99,7 +120,8 @@ void RecordCommands::add_set(CLI::App& record, const std::string& program) {
   command->add_option("fields", options_.sets, console_("字段=值", "field=value"));
   command->add_option("--type", options_.type,
                       console_("登记编号所属种类", "type of a readable id"));
-  command->add_option("--as", options_.person, console_("修改人", "who changes it"))->required();
+  add_person(*command, console_("修改人", "who changes it"));
+  command->get_option("--as")->required();
   command->add_option("--seen", options_.seen, seen_text());
   command->add_option("--reason", options_.reason, console_("理由", "reason"));
   command->add_option("--add", options_.adds, console_("集合=成员", "set=member to put in"))
@@ -132,6 +154,7 @@ void RecordCommands::add_list(CLI::App& record, const std::string& program) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_flag("--all", options_.all, console_("全部", "all of them"));
+  add_person(*command, console_("查看人", "who asks"));
   command->footer(example(program, "record list --type visit_record --school sch-001"));
   on(*command, &RecordCommands::list);
 }
@@ -148,8 +171,8 @@ void RecordCommands::add_import(CLI::App& record, const std::string& program) {
   command->add_option(
       "--as-field", options_.author_fields,
       console_("填写人所在字段，可多个", "fields that name the author; the first that is set"));
-  command->add_option("--as", options_.person,
-                      console_("没有填写人时算作", "author of lines that name none"));
+  add_person(*command, console_("导入人；没有填写人的行算作此人所写",
+                                "who imports; author of lines that name none"));
   command->add_flag("--only-here", options_.only_here,
                     console_("略过不属于本机范围的行", "pass over lines that belong elsewhere"));
   command->footer(
@@ -163,6 +186,7 @@ void RecordCommands::add_export(CLI::App& record, const std::string& program) {
   command->add_option("--type", options_.type, console_("种类", "type"));
   command->add_option("--school", options_.school, console_("学校", "school"));
   command->add_option("--out", options_.file, console_("写入文件", "write to this file"));
+  add_person(*command, console_("查看人", "who asks"));
   command->footer(example(program, "record export --type visit_record --out visits.jsonl"));
   on(*command, &RecordCommands::export_all);
 }
@@ -174,6 +198,7 @@ void RecordCommands::add_why(CLI::App& app, const std::string& program) {
   command->add_option("path", options_.path, console_("字段", "field"))->required();
   command->add_option("--type", options_.type,
                       console_("登记编号所属种类", "type of a readable id"));
+  add_person(*command, console_("查看人", "who asks"));
   command->footer(example(program, "why 0199… item_answers/C6"));
   on(*command, &RecordCommands::why);
 }
@@ -188,6 +213,7 @@ void RecordCommands::add_conflicts(CLI::App& app, const std::string& program) {
                   console_("最多几条记录", "of how many records at most"))
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  add_person(*all, console_("查看人", "who asks"));
   all->footer(example(program, "conflict list"));
   on(*all, &RecordCommands::list_conflicts);
   auto* decide = conflict->add_subcommand("resolve", console_("决定一个分歧", "settle a conflict"));
@@ -195,7 +221,8 @@ void RecordCommands::add_conflicts(CLI::App& app, const std::string& program) {
   decide->add_option("path", options_.path, console_("字段", "field"))->required();
   decide->add_option("value", options_.value, console_("采用的值", "the value that holds"))
       ->required();
-  decide->add_option("--as", options_.person, console_("决定人", "who decides"))->required();
+  add_person(*decide, console_("决定人", "who decides"));
+  decide->get_option("--as")->required();
   decide->add_option("--reason", options_.reason, console_("理由", "reason"))->required();
   decide->add_option("--type", options_.type,
                      console_("登记编号所属种类", "type of a readable id"));

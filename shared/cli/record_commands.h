@@ -39,6 +39,7 @@ class RecordCommands {
     std::string type;
     std::string id;
     std::string person;
+    std::string password_file;
     std::string seen;
     std::string reason;
     std::string path;
@@ -69,6 +70,11 @@ class RecordCommands {
   void add_export(CLI::App& record, const std::string& program);
   void add_why(CLI::App& app, const std::string& program);
   void add_conflicts(CLI::App& app, const std::string& program);
+
+  /// `--as` and `--password-file`.
+  void add_person(CLI::App& command, const std::string& text);
+  /// As the person, if a password was given.
+  Result<int> run_as(Caller& caller, Result<int> (RecordCommands::*work)(Caller&));
 
   using Work = Result<int> (RecordCommands::*)(Caller&);
   /// Runs `work` when `command` was typed.

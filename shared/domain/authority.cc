@@ -83,7 +83,7 @@ constexpr std::array kThings{
     ThingRow{Thing::link, 0, kManage, kManage, kManage, 0, 0, 0, 0},
     ThingRow{Thing::devices, 0, 0, kLook | kManage, 0, kRead, kLook | kManage, kRead, kRead},
     ThingRow{Thing::tickets, 0, 0, kRead | kManage, 0, 0, kRead | kManage, 0, kRead},
-    ThingRow{Thing::quarantine, 0, 0, kRead, 0, kRead | kManage, 0, 0, kRead},
+    ThingRow{Thing::quarantine, 0, 0, kRead | kManage, 0, kRead | kManage, 0, 0, kRead},
     ThingRow{Thing::registries, 0, 0, kManage, 0, 0, 0, 0, 0},
     ThingRow{Thing::accounts, 0, 0, kRead | kManage, 0, 0, 0, kRead | kManage, kRead},
     ThingRow{Thing::audit, 0, 0, kLook, 0, 0, 0, kRead, kLook},

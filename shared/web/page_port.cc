@@ -89,4 +89,15 @@ net::HttpResponse http_response(const api::ApiResponse& answer) {
   return response;
 }
 
+api::EdgeRequest edge_request(const net::HttpRequest& request) {
+  return {.method = request.method,
+          .target = request.target,
+          .body = request.body,
+          .session = api::session_token(request.headers),
+          .csrf = api::csrf_token(request.headers),
+          .background = !request.header("x-duhui-background").empty(),
+          .control_socket = request.peer.empty(),
+          .tls = request.secure};
+}
+
 }  // namespace duhui::web

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/api/answer.h"
+#include "shared/api/edge.h"
 #include "shared/net/http_server.h"
 
 namespace duhui::web {
@@ -33,5 +34,7 @@ nlohmann::json lan_json(const std::vector<std::string>& hosts,
                         const net::TlsIdentity& identity);
 
 net::HttpResponse http_response(const api::ApiResponse& answer);
+/// Refers to the request.
+api::EdgeRequest edge_request(const net::HttpRequest& request);
 
 }  // namespace duhui::web

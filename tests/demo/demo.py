@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from duhui import DATA, Agent, Hub, Refused, sample, scope_of, settle  # noqa: E402
+from duhui import DATA, PASSWORD, Agent, Hub, Refused, sample, scope_of, settle  # noqa: E402
 
 OFFICER, WANG, LI, CONTACT = "u-off-430202-1", "u-sup-001", "u-sup-002", "u-con-001"
 WEEK_SCHOOLS = ("sch-011", "sch-019", "sch-032")
@@ -111,7 +111,8 @@ def import_lines(agent, name, kind, school, folder):
     lines = [line for line in source.read_text(encoding="utf-8").splitlines() if f'"school_id":"{school}"' in line]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     if lines:
-        agent.run("record", "import", str(file), "--type", kind)
+        agent.run("record", "import", str(file), "--type", kind, "--as", OFFICER, "--password-file", "-",
+                  text_input=PASSWORD)
     assert len(lines) == len(records)
     return len(records)
 
@@ -119,6 +120,12 @@ def import_lines(agent, name, kind, school, folder):
 def wire(link):
     """Bytes of the present connection as the socket carried them, TLS included."""
     return f"{link['bytes_written']} B ↑ {link['bytes_read']} B ↓"
+
+
+def refused_without_password(hub):
+    """Paths that answer somebody who has not signed in."""
+    return [path for path in ("/records", "/status", "/devices", "/accounts")
+            if hub.exchange("GET", path)[0] not in (401, 403)]
 
 
 def begin(account, folder, programs):
@@ -132,6 +139,16 @@ def begin(account, folder, programs):
     account.line(f"{registries} 条登记记录 registry records, {time.monotonic() - began:.1f} s")
     account.expect(registries > 900, "登记数据已在中心", "the registries are at the hub")
 
+    account.head("给出密码；每人只在自己的学校登录", "passwords are given out; people sign in at their own schools")
+    began = time.monotonic()
+    hub.accounts(OFFICER, WANG, LI, CONTACT,
+                 places=[(OFFICER, school) for school in ("sch-001", *WEEK_SCHOOLS)])
+    for one in hub.get("/accounts")["accounts"]:
+        account.line(f"{one['login']:<14} {one['name']}  {', '.join(g['role'] for g in one['grants'])}  "
+                     f"密码 password {PASSWORD}  地点 places {len(one['places'])}")
+    account.line(f"{time.monotonic() - began:.1f} s")
+    account.expect(not refused_without_password(hub), "不登录什么也看不到", "without signing in nothing is shown")
+
     account.head("三台终端凭入网凭证登记", "three devices enrol, each with its ticket")
     places = (("agent-a", ("sch-001", "sch-002", "sch-011")),
               ("agent-b", ("sch-001", "sch-002", "sch-019")),
@@ -139,7 +156,7 @@ def begin(account, folder, programs):
     agents = []
     for name, schools in places:
         ticket = hub.ticket(folder / f"{name}.ticket", *(scope_of(s) for s in schools), name=name)
-        agents.append(programs.add(Agent(folder / name)).enrol(ticket).start())
+        agents.append(programs.add(Agent(folder / name)).enrol(ticket).start().meet(OFFICER, WANG, LI, CONTACT))
     began = time.monotonic()
     for agent in agents:
         status = agent.sync(120_000)
@@ -301,6 +318,7 @@ def wait_for_the_end(hub, programs):
         print(f"  终端接入地址 devices connect to: {hub.addresses['devices']}")
         for program in programs:
             print(f"  {program.folder.name}: {program.base()}   --data {program.folder}")
+        print(f"  账号 accounts: {', '.join((OFFICER, WANG, LI, CONTACT))}   密码 password: {PASSWORD}")
         sys.stdout.flush()
         while True:
             signal.pause()

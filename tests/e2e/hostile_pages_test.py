@@ -10,7 +10,7 @@ import time
 import unittest
 
 from hostile_pages import TABLE, Target, change, read
-from world import VISIT, WANG, World
+from world import PASSWORD, VISIT, WANG, World
 
 FIXED = {  # of every answer
     "x-content-type-options": "nosniff",
@@ -111,14 +111,20 @@ class HostilePages(unittest.TestCase):
     def target_of_agent(agent):
         body = json.dumps({"type": "visit_record", "value": VISIT, "as": WANG}).encode()
         host = f"{agent.addresses['address']}:{agent.addresses['port']}"
-        return Target(agent, host, "/api/v1/records", body, "/api/v1/link", "/api/v1/status")
+        agent.sign_in(WANG)
+        return Target(agent, host, "/api/v1/records", body, "/api/v1/link", "/api/v1/status",
+                      agent.sessions[WANG].headers.items())
 
     @classmethod
     def target_of_hub(cls, hub):
         body = json.dumps({"scopes": list(cls.world.scopes), "name": "x"}).encode()
         host = f"{hub.addresses['http_host']}:{hub.addresses['http_port']}"
         device = hub.get("/devices")["devices"][0]["id"]
-        return Target(hub, host, "/api/v1/tickets", body, f"/api/v1/devices/{device}/revoke", "/api/v1/status")
+        hub.run("admin", "create", "--login", "it", "--name", "例管理", "--role", "it_admin", "--password-file", "-",
+                text_input=PASSWORD)
+        hub.sign_in("u-it", PASSWORD)
+        return Target(hub, host, "/api/v1/tickets", body, f"/api/v1/devices/{device}/revoke", "/api/v1/status",
+                      hub.sessions["u-it"].headers.items())
 
     def settled(self, target):
         """The state that nobody changes now but us."""

@@ -5,7 +5,7 @@ import socket
 import unittest
 from urllib.parse import urlparse
 
-from world import World
+from world import WANG, World
 
 JSON = {"Content-Type": "application/json"}
 # What, method, path, body, headers -> status and kind of the answer.
@@ -25,9 +25,11 @@ WRONG = (
 
 class Refusals(unittest.TestCase):
     def check(self, program):
+        program.sign_in(WANG)
+        session = program.sessions[WANG].headers
         for what, method, path, body, headers, status, kind in WRONG:
             with self.subTest(program=program.folder.name, what=what):
-                got, told, answer = program.exchange(method, path, body, headers)
+                got, told, answer = program.exchange(method, path, body, {**session, **headers})
                 self.assertEqual((got, told["content-type"].split(";")[0]), (status, kind), answer)
         for what, raw, status in (("no HTTP", b"\x16\x03\x01\x02\x00 hello\r\n\r\n", 400),
                                   ("a body announced without end",
@@ -58,12 +60,13 @@ class Refusals(unittest.TestCase):
             agent = world.agents[0]
             self.check(agent)
             for wait in (-1, 600_001, "soon"):
-                status, _, _ = agent.exchange("POST", "/sync", json.dumps({"wait_ms": wait}).encode(), JSON)
+                status, _, _ = agent.exchange("POST", "/sync", json.dumps({"wait_ms": wait}).encode(), JSON,
+                                               operator=True)
                 self.assertEqual(status, 400)
             # A hub that is away: not everything is exchanged, and the answer says why.
             world.hub.stop()
             world.new_visit(agent)
-            status, _, answer = agent.exchange("POST", "/sync", b'{"wait_ms": 200}', JSON)
+            status, _, answer = agent.exchange("POST", "/sync", b'{"wait_ms": 200}', JSON, operator=True)
             self.assertEqual(status, 503)
             self.assertEqual(answer["unacknowledged"], 1)
 

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from world import DATA, World, sample, scope_of
+from world import DATA, PASSWORD, World, sample, scope_of
 
 
 # What only the hub writes, by record type: arrivals, what it recomputes, numbers and deadlines of notices, what the
@@ -22,6 +22,9 @@ OF_THE_HUB_INSIDE = {
     "rectification_notice": {"objection": {"result", "result_at", "result_by"}},
     "problem": {"timeline": {"effective_on", "waived_reason"}},
 }
+# Brings in what others wrote, on devices that hold several districts.
+OFFICER_OF_THE_CITY = "u-city-1"
+AS_OFFICER = ("--as", OFFICER_OF_THE_CITY, "--password-file", "-")
 FILES = {"problems.jsonl": "problem", "notices.jsonl": "rectification_notice",
          "responses.jsonl": "rectification_response", "rechecks.jsonl": "recheck",
          "escalations.jsonl": "escalation", "evaluations.jsonl": "evaluation"}
@@ -81,7 +84,10 @@ class RoundTrip(unittest.TestCase):
                 lines = [json.dumps(v, ensure_ascii=False) for v in visits if v["school_id"] in mine]
                 file = world.folder / f"part-{part}.jsonl"
                 file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-                world.agents[-1].run("record", "import", str(file), "--type", "visit_record")
+                world.hub.accounts(OFFICER_OF_THE_CITY, places=[(OFFICER_OF_THE_CITY, s) for s in mine])
+                world.agents[-1].meet(OFFICER_OF_THE_CITY, reader=OFFICER_OF_THE_CITY).sync()
+                world.agents[-1].run("record", "import", str(file), "--type", "visit_record", *AS_OFFICER,
+                                     text_input=PASSWORD)
             world.settle()
             self.check(world.hub, "visit_record", visits)
 
@@ -89,9 +95,11 @@ class RoundTrip(unittest.TestCase):
         with World(agents=0, registries=True) as world:
             agent = world.new_agent("agent", scopes=["org-430200"])
             world.agents.append(agent)
+            world.hub.accounts(OFFICER_OF_THE_CITY, scopes=[(OFFICER_OF_THE_CITY, "org-430200")])
+            agent.meet(OFFICER_OF_THE_CITY, reader=OFFICER_OF_THE_CITY).sync()
             for name, kind in FILES.items():
                 # Some evaluations name nobody who could have made them.
-                agent.run("record", "import", str(DATA / name), "--type", kind, "--as", "u-city-1")
+                agent.run("record", "import", str(DATA / name), "--type", kind, *AS_OFFICER, text_input=PASSWORD)
             world.settle()
             for name, kind in FILES.items():
                 for program in (agent, world.hub):

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from duhui import BUILD, DATA, Agent, Hub, Refused, sample, scope_of, settle  # noqa: E402,F401
+from duhui import BUILD, DATA, PASSWORD, Agent, Hub, Refused, sample, scope_of, settle  # noqa: E402,F401
 
 WANG = "u-sup-001"
 OFFICER = "u-off-430202-1"
@@ -33,6 +33,7 @@ class World:
         else:
             self.import_schools()
         self.scopes = (scope_of("sch-001"), scope_of("sch-002"))
+        self.hub.accounts(WANG, OFFICER, places=((OFFICER, "sch-001"), (OFFICER, "sch-002")))
         self.texts = 0
         self.agents = [self.new_agent(f"agent-{n}", environment) for n in range(agents)]
 
@@ -40,12 +41,13 @@ class World:
         """Only what records of two schools need: an import of everything takes longer than most tests."""
         few = self.folder / "registries"
         few.mkdir()
-        for name in ("orgs.json", "schools.csv", "users.csv", "supervisors.csv"):
+        for name in ("orgs.json", "schools.csv", "users.csv", "supervisors.csv", "assignments.csv"):
             text = (DATA / name).read_text(encoding="utf-8")
             if name.endswith(".csv"):
                 head, *rows = text.splitlines()
-                keep = [r for r in rows if "430202" in r and ("sch-001" in r or "sch-002" in r or "sup-00" in r
-                                                            or r.startswith("u-off"))]
+                keep = [r for r in rows if ("430202" in r or r.startswith("asg-"))
+                        and ("sch-001" in r or "sch-002" in r or r.startswith("u-off")
+                             or ("sup-00" in r and not r.startswith("asg-")))]
                 text = "\n".join([head, *keep]) + "\n"
             (few / name).write_text(text, encoding="utf-8")
         self.hub.run("import", "--from", str(few))
@@ -54,6 +56,7 @@ class World:
         ticket = self.hub.ticket(self.folder / f"{name}.ticket", *(scopes or self.scopes), name=name)
         agent = Agent(self.folder / name, environment).enrol(ticket).start()
         agent.saved = set()
+        agent.meet(WANG, OFFICER)
         agent.sync()
         return agent
 

@@ -1,5 +1,6 @@
 #include "tests/scenarios/process_universe.h"
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -20,6 +21,10 @@ using Json = nlohmann::json;
 constexpr WallTime kImported{1'756'656'000'000};  // 2025-09-01T00:00+08:00
 constexpr WallTime kEnrolled = kImported + hours(1);
 constexpr WallTime kRunsBegin = kImported + hours(2);
+/// Everybody in the scenarios, and who looks at the records.
+constexpr const char* kReader = "u-city-1";
+constexpr std::array kPeople = {kReader,          "u-sup-001", "u-sup-002",
+                                "u-off-430202-1", "u-con-001", "u-pri-001"};
 constexpr int kConnectionsMax = 8;
 constexpr int kSyncWaitMs = 60'000;
 constexpr int kLooksMax = 5000;
@@ -44,6 +49,16 @@ const TemporaryFolder& imported_once() {
     hub.set_clock(offset, offset);
     hub.run({"init", "--name", "hub"});
     hub.run({"import", "--from", DUHUI_TEST_DATA});
+    const std::string passwords = folder.path() + "/passwords.csv";
+    std::ofstream file(passwords);
+    file << "login,password\n";
+    for (const char* person : kPeople) file << person << ',' << kPassword << '\n';
+    file.close();
+    hub.run({"account", "import", "--passwords", passwords, "--keep"});
+    // At every device of the city.
+    for (const char* person : kPeople) {
+      hub.run({"account", "place", "add", person, "--place", "org-430200"});
+    }
     return true;
   }();
   if (!done) throw std::logic_error("not imported");
@@ -158,7 +173,9 @@ api::ApiResponse ProcessUniverse::call(const std::string& replica,
                                        const std::string& method,
                                        const std::string& path,
                                        const Json& body) {
-  return program(replica).call(method, path, body);
+  const bool names_somebody = body.is_object() && body.contains("as");
+  const std::string person = names_somebody ? body["as"].get<std::string>() : kReader;
+  return program(replica).call_as(person, method, path, body);
 }
 
 Json ProcessUniverse::exchange_state(const std::string& agent) {

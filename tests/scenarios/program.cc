@@ -145,12 +145,13 @@ bool Program::answers() {
   port_ = listen.value("port", listen.value("http_port", std::uint16_t{0}));
   const auto client = net::HttpClient::over_tcp("127.0.0.1", port_, seconds(10));
   const auto answer =
-      client.send({.method = "GET", .target = std::string(api::kBasePath) + "/status"});
+      client.send({.method = "GET", .target = std::string(api::kBasePath) + "/health"});
   return answer && answer->status == 200;
 }
 
 void Program::serve(const std::vector<std::string>& words) {
   std::filesystem::remove(folder_ + "/listen.json");
+  sessions_.clear();
   std::vector<std::string> all = {"serve"};
   all.insert(all.end(), words.begin(), words.end());
   process_ = spawn(all);
@@ -198,20 +199,61 @@ void Program::set_clock(Duration wall, Duration monotonic) {
   std::filesystem::rename(fresh, path);  // a program never reads half a number
 }
 
-api::ApiResponse Program::call(const std::string& method,
-                               const std::string& path,
-                               const nlohmann::json& body) {
-  const auto client = net::HttpClient::over_tcp("127.0.0.1", port_);
-  const auto answer = client.send({.method = method,
-                                   .target = std::string(api::kBasePath) + path,
-                                   .headers = {{"Content-Type", "application/json"}},
-                                   .body = body.is_null() ? std::string() : body.dump()});
+net::HttpResponse Program::send(const net::HttpClient& client,
+                                const std::string& method,
+                                const std::string& path,
+                                const nlohmann::json& body,
+                                const net::HttpHeaders& headers) {
+  net::HttpRequest request{.method = method,
+                           .target = std::string(api::kBasePath) + path,
+                           .headers = headers,
+                           .body = body.is_null() ? std::string() : body.dump()};
+  request.headers.emplace_back("Content-Type", "application/json");
+  auto answer = client.send(request);
   if (!answer) {
     const std::string how = serving() ? ended_how(process_, WNOHANG) : "not running";
     if (!how.empty()) process_ = 0;
     fail(method + " " + path + ": " + to_string(answer.error()) + " " + how);
   }
-  return {answer->status, nlohmann::json::parse(answer->body)};
+  return std::move(*answer);
+}
+
+api::ApiResponse Program::call(const std::string& method,
+                               const std::string& path,
+                               const nlohmann::json& body) {
+  const auto client = net::HttpClient::over_unix(folder_ + "/control.sock");
+  const net::HttpResponse answer = send(client, method, path, body, {});
+  return {answer.status, nlohmann::json::parse(answer.body)};
+}
+
+void Program::sign_in(const std::string& person) {
+  const auto client = net::HttpClient::over_tcp("127.0.0.1", port_);
+  const net::HttpResponse answer =
+      send(client, "POST", "/session", {{"user", person}, {"password", kPassword}}, {});
+  if (answer.status != 200) fail("sign in " + person + ": " + answer.body);
+  const std::string cookie(
+      std::ranges::find(answer.headers, "set-cookie", &net::HttpHeaders::value_type::first)
+          ->second);
+  sessions_[person] = {
+      {"Cookie", cookie.substr(0, cookie.find(';'))},
+      {"X-Duhui-CSRF", nlohmann::json::parse(answer.body).at("csrf").get<std::string>()}};
+}
+
+api::ApiResponse Program::call_as(const std::string& person,
+                                  const std::string& method,
+                                  const std::string& path,
+                                  const nlohmann::json& body) {
+  const auto client = net::HttpClient::over_tcp("127.0.0.1", port_);
+  constexpr int kUnauthenticated = 401;
+  for (const bool again : {false, true}) {
+    // Scenario time passes in days: sessions have ended.
+    if (again || !sessions_.contains(person)) sign_in(person);
+    const net::HttpResponse answer = send(client, method, path, body, sessions_[person]);
+    if (again || answer.status != kUnauthenticated) {
+      return {answer.status, nlohmann::json::parse(answer.body)};
+    }
+  }
+  fail("sign in " + person);
 }
 
 }  // namespace duhui::scenarios

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,8 +10,12 @@
 
 #include "shared/api/answer.h"
 #include "shared/base/time.h"
+#include "shared/net/http_client.h"
 
 namespace duhui::scenarios {
+
+/// Of everybody in the scenarios.
+inline constexpr const char* kPassword = "dingxiang-258";
 
 /// One of the two programs on one data folder, as a process of its own on a clock of its own.
 ///
@@ -44,15 +49,27 @@ class Program {
   /// What its clocks show differs from this machine's by so much.
   void set_clock(Duration wall, Duration monotonic);
 
-  /// One request of its API on loopback; `path` below /api/v1. Null body: none.
+  /// One request as the machine's operator, over the control socket; `path` below /api/v1. Null
+  /// body: none.
   api::ApiResponse call(const std::string& method,
                         const std::string& path,
                         const nlohmann::json& body);
+  /// The same on loopback, as somebody who signs in if they have not.
+  api::ApiResponse call_as(const std::string& person,
+                           const std::string& method,
+                           const std::string& path,
+                           const nlohmann::json& body);
 
  private:
   std::vector<std::string> command(const std::vector<std::string>& words) const;
   pid_t spawn(const std::vector<std::string>& words) const;
   bool answers();
+  net::HttpResponse send(const net::HttpClient& client,
+                         const std::string& method,
+                         const std::string& path,
+                         const nlohmann::json& body,
+                         const net::HttpHeaders& headers);
+  void sign_in(const std::string& person);
   void signal(int number) const;
   [[noreturn]] void fail(const std::string& what) const;
 
@@ -60,6 +77,7 @@ class Program {
   const std::string folder_;
   pid_t process_ = 0;  // 0: none
   std::uint16_t port_ = 0;
+  std::map<std::string, net::HttpHeaders> sessions_;  // by person
 };
 
 }  // namespace duhui::scenarios

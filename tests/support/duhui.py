@@ -26,6 +26,33 @@ class Refused(Exception):
         self.body = body
 
 
+# What the sample people of tests and demo sign in with.
+PASSWORD = "dingxiang-258"
+# What is the machine's, not a person's: asked over the control socket, as its operator.
+MACHINE = ("/status", "/sync", "/link", "/devices", "/tickets", "/import", "/verify", "/quarantine", "/accounts",
+           "/audit")
+
+
+class SocketConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Session:
+    """A person who has signed in."""
+
+    def __init__(self, cookie, csrf):
+        self.headers = {"Cookie": cookie, "X-Duhui-CSRF": csrf}
+
+
 class Program:
     """One program on one data folder."""
 
@@ -35,6 +62,9 @@ class Program:
         self.environment = dict(os.environ, LANG="zh_CN.UTF-8", **(environment or {}))
         self.process = None
         self.addresses = {}
+        self.sessions = {}
+        self.people = {}  # id -> password, of those who can sign in here
+        self.reader = None  # who looks at records when nobody else is named
 
     def run(self, *words, check=True, text_input=None):
         """The command line, as JSON. Raises with its own words when it fails."""
@@ -58,6 +88,7 @@ class Program:
     def start(self, *words, patience=30.0):
         listen = self.folder / "listen.json"
         listen.unlink(missing_ok=True)
+        self.sessions = {}
         log = self.folder.parent / (self.folder.name + ".log")
         with open(log, "ab") as out:
             self.process = subprocess.Popen(
@@ -70,7 +101,7 @@ class Program:
                                    + log.read_text(errors="replace")[-2000:])
             try:
                 self.addresses = json.loads(listen.read_text())
-                self.get("/status")
+                self.get("/health")
                 return self
             except (OSError, json.JSONDecodeError, ConnectionError, http.client.HTTPException):
                 time.sleep(0.01)
@@ -102,11 +133,14 @@ class Program:
     def base(self):
         return self.addresses.get("api") or self.addresses["http"]
 
-    def exchange(self, method, path, body=None, headers=None, timeout=60):
+    def exchange(self, method, path, body=None, headers=None, timeout=60, operator=False):
         """One request as given, without judgement: status, headers (lower case), body."""
         where = urlparse(self.base())
         target = where.path.rstrip("/") + path
-        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=timeout)
+        if operator:
+            connection = SocketConnection(str(self.folder / "control.sock"), timeout)
+        else:
+            connection = http.client.HTTPConnection(where.hostname, where.port, timeout=timeout)
         try:
             connection.request(method, target, body, headers or {})
             answer = connection.getresponse()
@@ -128,9 +162,39 @@ class Program:
             with open(log, "a", encoding="utf-8") as out:
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
 
-    def ask(self, method, path, body=None, timeout=60):
+    def sign_in(self, person, password=None):
+        """A session of this person, here."""
+        body = json.dumps({"user": person, "password": password or self.people[person]}).encode()
+        status, headers, answer = self.exchange("POST", "/session", body, {"Content-Type": "application/json"})
+        if status >= 300:
+            raise Refused(status, answer)
+        self.sessions[person] = Session(headers["set-cookie"].split(";")[0], answer["csrf"])
+        return answer
+
+    def asker(self, path, body):
+        """Who asks: the operator (None), or a person."""
+        if path.split("?")[0].rstrip("/").startswith(MACHINE):
+            return None
+        person = body.get("as") if isinstance(body, dict) else None
+        if person is None:
+            person = self.reader
+        return person if person in self.people else None
+
+    def ask(self, method, path, body=None, timeout=60, person=None):
         text = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        status, _, answer = self.exchange(method, path, text, {"Content-Type": "application/json"}, timeout)
+        head = {"Content-Type": "application/json"}
+        person = person or self.asker(path, body)
+        if path == "/health":
+            status, _, answer = self.exchange(method, path, text, head, timeout)
+        elif person is None:
+            status, _, answer = self.exchange(method, path, text, head, timeout, operator=True)
+        else:
+            for fresh in (False, True):
+                if fresh or person not in self.sessions:
+                    self.sign_in(person)
+                status, _, answer = self.exchange(method, path, text, head | self.sessions[person].headers, timeout)
+                if status != 401:
+                    break
         if status >= 300:
             raise Refused(status, answer)
         return answer
@@ -184,6 +248,18 @@ class Hub(Program):
         self.port = self.addresses["devices_port"]
         return self
 
+    def accounts(self, *people, places=(), scopes=()):
+        """Passwords for sample people; `places`: (person, school) beyond their own, `scopes`: (person, scope)."""
+        rows = "".join(f"{person},{PASSWORD}\n" for person in people if person not in self.people)
+        if rows:
+            self.run("account", "import", "--passwords", "-", "--keep", text_input="login,password\n" + rows)
+        for person, school in places:
+            self.post(f"/accounts/{person}/places", {"school": school})
+        for person, scope in scopes:
+            self.post(f"/accounts/{person}/places", {"place": scope})
+        self.people |= {person: PASSWORD for person in people}
+        return self
+
     def ticket(self, path, *scopes, name="", uses=1):
         words = ["ticket", "create", "--out", str(path), "--uses", str(uses)]
         for scope in scopes:
@@ -198,6 +274,12 @@ class Agent(Program):
 
     def enrol(self, ticket):
         self.run("init", "--ticket-file", str(ticket))
+        return self
+
+    def meet(self, *people, reader=None):
+        """Who works at this device; `reader` looks at the records."""
+        self.people |= {person: PASSWORD for person in people}
+        self.reader = reader or self.reader or people[0]
         return self
 
     def sync(self, wait_ms=30_000):

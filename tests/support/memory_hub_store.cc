@@ -90,6 +90,17 @@ class MemoryStreams final : public StreamTable {
     if (row == nullptr || seq - row->first_seq >= row->count) return std::optional<BatchRow>{};
     return std::optional<BatchRow>(*row);
   }
+  Status restamp(const Origin& origin, std::uint64_t first_seq, std::string_view stamps) override {
+    DUHUI_CHECK_OK(ledger_.check_writable());
+    const auto* row = last_from(origin, first_seq);
+    if (row == nullptr || row->first_seq != first_seq) {
+      return Error{ErrorCode::not_found, "batch: none begins there"};
+    }
+    BatchRow changed = *row;
+    changed.stamps = std::string(stamps);
+    ledger_.put(ledger_.state.batches, {origin, first_seq}, changed);
+    return Done{};
+  }
 
  private:
   const BatchRow* last_from(const Origin& origin, std::uint64_t seq) const {
@@ -304,8 +315,25 @@ class MemoryReview final : public ReviewTable {
     return Done{};
   }
   Result<std::vector<QuarantineRow>> quarantine(std::uint32_t limit) override {
+    return rows_where([](const QuarantineRow& row) { return row.kind != kSetAsideKind; }, limit);
+  }
+  Result<std::vector<QuarantineRow>> quarantine_of(std::string_view kind,
+                                                   std::uint32_t limit) override {
+    return rows_where([kind](const QuarantineRow& row) { return row.kind == kind; }, limit);
+  }
+  Result<std::optional<QuarantineRow>> quarantined(const Dot& dot) override {
+    const auto at = ledger_.state.quarantine.find(dot);
+    if (at == ledger_.state.quarantine.end()) return std::optional<QuarantineRow>{};
+    return std::optional<QuarantineRow>(at->second);
+  }
+
+ private:
+  template <typename Wanted>
+  std::vector<QuarantineRow> rows_where(Wanted wanted, std::uint32_t limit) const {
     std::vector<QuarantineRow> rows;
-    for (const auto& [dot, row] : ledger_.state.quarantine) rows.push_back(row);
+    for (const auto& [dot, row] : ledger_.state.quarantine) {
+      if (wanted(row)) rows.push_back(row);
+    }
     std::stable_sort(rows.begin(), rows.end(), [](const QuarantineRow& a, const QuarantineRow& b) {
       return a.received_at < b.received_at;
     });
@@ -313,7 +341,6 @@ class MemoryReview final : public ReviewTable {
     return rows;
   }
 
- private:
   Ledger& ledger_;
 };
 

@@ -5,6 +5,24 @@
 #include "hub/ports/store_limits.h"
 
 namespace duhui::hub {
+namespace {
+
+Result<std::vector<QuarantineRow>> rows_of(Statement& statement) {
+  std::vector<QuarantineRow> rows;
+  for (;;) {
+    DUHUI_TRY(found, statement.step());
+    if (!found) return rows;
+    const auto origin = Origin::from_bytes(statement.bytes_at(0));
+    if (!origin) return Error{ErrorCode::corrupt_data, "quarantine: an origin not of 16 bytes"};
+    rows.push_back({.dot = {*origin, statement.unsigned_at(1)},
+                    .kind = statement.text_at(2),
+                    .detail = statement.text_at(3),
+                    .op = statement.text_at(5),
+                    .received_at = WallTime{statement.number_at(4)}});
+  }
+}
+
+}  // namespace
 
 Status SqliteReviewTable::set_conflicts(const RecordId& record,
                                         const std::vector<ConflictRow>& rows) {
@@ -79,20 +97,28 @@ Status SqliteReviewTable::drop_quarantine(const Dot& dot) {
 Result<std::vector<QuarantineRow>> SqliteReviewTable::quarantine(std::uint32_t limit) {
   DUHUI_TRY(statement, database_.connection.prepare(
                            "SELECT origin,seq,kind,detail,received_at,op FROM quarantine"
-                           " ORDER BY received_at,origin,seq LIMIT ?"));
-  statement.number(std::min(limit, kStoreRowsMax));
-  std::vector<QuarantineRow> rows;
-  for (;;) {
-    DUHUI_TRY(found, statement.step());
-    if (!found) return rows;
-    const auto origin = Origin::from_bytes(statement.bytes_at(0));
-    if (!origin) return Error{ErrorCode::corrupt_data, "quarantine: an origin not of 16 bytes"};
-    rows.push_back({.dot = {*origin, statement.unsigned_at(1)},
-                    .kind = statement.text_at(2),
-                    .detail = statement.text_at(3),
-                    .op = statement.text_at(5),
-                    .received_at = WallTime{statement.number_at(4)}});
-  }
+                           " WHERE kind<>? ORDER BY received_at,origin,seq LIMIT ?"));
+  statement.bytes(kSetAsideKind).number(std::min(limit, kStoreRowsMax));
+  return rows_of(statement);
+}
+
+Result<std::vector<QuarantineRow>> SqliteReviewTable::quarantine_of(std::string_view kind,
+                                                                    std::uint32_t limit) {
+  DUHUI_TRY(statement, database_.connection.prepare(
+                           "SELECT origin,seq,kind,detail,received_at,op FROM quarantine"
+                           " WHERE kind=? ORDER BY received_at,origin,seq LIMIT ?"));
+  statement.bytes(kind).number(std::min(limit, kStoreRowsMax));
+  return rows_of(statement);
+}
+
+Result<std::optional<QuarantineRow>> SqliteReviewTable::quarantined(const Dot& dot) {
+  DUHUI_TRY(statement, database_.connection.prepare(
+                           "SELECT origin,seq,kind,detail,received_at,op FROM quarantine"
+                           " WHERE origin=? AND seq=?"));
+  statement.bytes(dot.origin.view()).unsigned_number(dot.seq);
+  DUHUI_TRY(rows, rows_of(statement));
+  if (rows.empty()) return std::optional<QuarantineRow>{};
+  return std::optional<QuarantineRow>(std::move(rows.front()));
 }
 
 }  // namespace duhui::hub

@@ -22,6 +22,9 @@ class SqliteReviewTable final : public ReviewTable {
   Status add_quarantine(const QuarantineRow& row) override;
   Status drop_quarantine(const Dot& dot) override;
   Result<std::vector<QuarantineRow>> quarantine(std::uint32_t limit) override;
+  Result<std::vector<QuarantineRow>> quarantine_of(std::string_view kind,
+                                                   std::uint32_t limit) override;
+  Result<std::optional<QuarantineRow>> quarantined(const Dot& dot) override;
 
  private:
   Database& database_;

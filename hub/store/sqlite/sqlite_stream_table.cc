@@ -120,4 +120,19 @@ Result<std::optional<BatchRow>> SqliteStreamTable::batch_at(const Origin& origin
   return std::optional<BatchRow>(std::move(row));
 }
 
+Status SqliteStreamTable::restamp(const Origin& origin,
+                                  std::uint64_t first_seq,
+                                  std::string_view stamps) {
+  DUHUI_CHECK_OK(check_writable(database_));
+  DUHUI_TRY(batch, batch_at(origin, first_seq));
+  if (!batch || batch->first_seq != first_seq) {
+    return Error{ErrorCode::not_found,
+                 "batch: none begins at " + to_string(Dot{origin, first_seq})};
+  }
+  DUHUI_TRY(number, database_.origins.find(origin.view()));
+  DUHUI_TRY(statement, database_.connection.prepare(
+                           "UPDATE batch SET stamps=? WHERE origin=? AND first_seq=?"));
+  return statement.bytes(stamps).number(number).unsigned_number(first_seq).run();
+}
+
 }  // namespace duhui::hub

@@ -21,6 +21,7 @@ class SqliteStreamTable final : public StreamTable {
   Status put(const StreamRow& row) override;
   Status add_batch(const BatchRow& row) override;
   Result<std::optional<BatchRow>> batch_at(const Origin& origin, std::uint64_t seq) override;
+  Status restamp(const Origin& origin, std::uint64_t first_seq, std::string_view stamps) override;
 
  private:
   Database& database_;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/app/kept_file.h"
 #include "agent/store/posix_file_system.h"
 #include "shared/crypto/system_random.h"
 #include "tests/agent/store/temporary_folder.h"
@@ -105,6 +106,19 @@ TEST_F(DataFolderTest, BeginsAnewWhereACrashLeftNothingButAKey) {
   const auto again = folder_.enrol(ticket(), random_);
   ASSERT_TRUE(again);
   EXPECT_EQ(folder_.load()->identity.key.public_key(), again->identity.key.public_key());
+}
+
+TEST_F(DataFolderTest, KeepsATextForTheOwnerOnly) {
+  ASSERT_TRUE(folder_.enrol(ticket(), random_));
+  KeptFile tries(folder_, folder_.tries_file());
+  ASSERT_TRUE(tries.load());
+  EXPECT_EQ(*tries.load(), "");
+  ASSERT_TRUE(tries.save("first"));
+  ASSERT_TRUE(tries.save("second"));
+  EXPECT_EQ(*KeptFile(folder_, folder_.tries_file()).load(), "second");
+  const auto permissions = std::filesystem::status(folder_.tries_file()).permissions();
+  EXPECT_EQ(permissions & std::filesystem::perms::mask,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "hub/core/domain_rules.h"
 #include "hub/core/jobs.h"
 #include "shared/record/json_text.h"
+#include "shared/sync/stream_chain.h"
 #include "tests/support/memory_hub_store.h"
 #include "tests/support/response_log.h"
 #include "tests/support/subjects.h"
@@ -37,6 +38,8 @@ class MemoryAccess final : public HubAccess {
 
   const HubFacts& facts() const override { return facts_; }
   WallTime now() override { return now_; }
+  MonotonicTime monotonic() override { return monotonic_; }
+  void pass(Duration time) { monotonic_ = monotonic_ + time; }
   Status read(const std::function<Status(HubTransaction&, OpReader&)>& work) override {
     return store_.read([&](HubTransaction& tx) { return work(tx, ops_); });
   }
@@ -51,6 +54,17 @@ class MemoryAccess final : public HubAccess {
     if (job.failed) return *job.failed;
     hlc_ = job.hlc;
     return job.dots;
+  }
+  Result<Decided> decide(Decision decision,
+                         std::vector<Dot> dots,
+                         const std::string& person) override {
+    now_ = now_ + seconds(1);
+    StorageContext context{store_, ops_, rules_, random_, key_};
+    DecideJob job(facts_.origin, hlc_, now_, decision, std::move(dots), person);
+    job.run(context);
+    if (job.failed) return *job.failed;
+    hlc_ = job.hlc;
+    return job.decided;
   }
   std::set<DeviceId> connected_devices() override { return connected_; }
   void drop_device(const DeviceId& device, const std::string&) override {
@@ -76,6 +90,31 @@ class MemoryAccess final : public HubAccess {
       return ingest.finish(facts_.origin, hlc_);
     });
   }
+  /// One op of a device, as the next of its stream.
+  void receive(const DeviceRow& device, const Origin& origin, const std::string& op) {
+    now_ = now_ + seconds(1);
+    IncomingBatch incoming{.batch = {},
+                           .device = device.id,
+                           .public_key = key_.public_key().str(),
+                           .scopes = device.scopes,
+                           .device_clock = {.wall = now_, .monotonic = {}, .boot = 0},
+                           .hub_clock = now_};
+    const auto done = store_.write([&](HubTransaction& tx) -> Status {
+      DUHUI_TRY(stream, tx.streams().get(origin));
+      const std::uint64_t seq = stream ? stream->head + 1 : 1;
+      ops_.codec().pack({op}, kEveryPacking, &incoming.batch);
+      incoming.batch.set_origin(origin.str());
+      incoming.batch.set_first_seq(seq);
+      incoming.batch.set_chain(extend_chain(stream ? stream->chain : empty_chain(), op));
+      incoming.batch.set_signature(
+          key_.sign(batch_statement(Dot{origin, seq}, incoming.batch.chain())));
+      Ingest ingest(tx, ops_, rules_, key_, now_);
+      DUHUI_TRY(outcome, ingest.take(incoming, nullptr));
+      EXPECT_EQ(outcome.through, seq) << outcome.refused;
+      return ingest.finish(facts_.origin, hlc_);
+    });
+    EXPECT_TRUE(done) << done.error().detail;
+  }
   void set_addresses(HubAddresses addresses) { facts_.addresses = std::move(addresses); }
   MemoryHubStore& store() { return store_; }
   void connect(const DeviceId& device) { connected_.insert(device); }
@@ -88,6 +127,7 @@ class MemoryAccess final : public HubAccess {
   SigningKey key_ = SigningKey::generate(random_);
   HubFacts facts_;
   WallTime now_{1'760'000'000'000};  // 2025-10-09
+  MonotonicTime monotonic_{1'000'000};
   std::uint64_t hlc_ = 0;
   std::set<DeviceId> connected_;
 };
@@ -99,8 +139,8 @@ struct TestHub {
 
   api::ApiResponse ask(std::string_view method, const std::string& path, const std::string& body) {
     const std::string target = "/api/v1" + path;
-    api::ApiResponse answer =
-        api.answer({.method = method, .target = target, .body = body, .subject = kHubOperator});
+    api::ApiResponse answer = api::settled(api.answer(
+        api::ApiCall{.method = method, .target = target, .body = body, .subject = kHubOperator}));
     log_response(method, "/api/v1" + path, answer.status, answer.body);
     return answer;
   }

@@ -64,19 +64,6 @@ TEST(HubCore, RefusesTheStreamOfAnotherDevice) {
   expect_goodbye(greeted.hub, greeted.hub.connect(thief), Goodbye::REASON_UNAUTHORISED);
 }
 
-TEST(HubCore, RefusesARevokedDevice) {
-  TestHub hub;
-  TestWriter device(1);
-  hub.enrol(device);
-  const SessionId before = hub.connect(device);
-  DeviceRow row = hub.store.state().devices.at(device.id);
-  row.revoked = true;
-  ASSERT_TRUE(hub.store.write([&](HubTransaction& tx) { return tx.devices().put(row); }));
-  hub.perform(hub.core.drop_device(device.id, "revoked"));
-  expect_goodbye(hub, before, Goodbye::REASON_UNAUTHORISED);
-  expect_goodbye(hub, hub.connect(device), Goodbye::REASON_UNAUTHORISED);
-}
-
 TEST(HubCore, EnrolsByTicketAndKnowsTheDeviceByItsCertificateAfterARestore) {
   TestHub hub;
   const MemoryHubState empty = hub.store.state();

@@ -178,6 +178,43 @@ TEST_P(HubStoreContractOfTables, KeepsTheNewestOfAnOpInQuarantine) {
   });
 }
 
+TEST_P(HubStoreContractOfTables, TellsWhatWaitsFromWhatWasSetAside) {
+  const QuarantineRow waiting{
+      .dot = {origin(1), 1}, .kind = "revoked", .received_at = WallTime{20}};
+  const QuarantineRow aside{
+      .dot = {origin(1), 2}, .kind = std::string(kSetAsideKind), .received_at = WallTime{10}};
+  write_then_see(
+      [&](HubTransaction& tables) -> Status {
+        DUHUI_CHECK_OK(tables.review().add_quarantine(waiting));
+        return tables.review().add_quarantine(aside);
+      },
+      [&](HubTransaction& tables) {
+        EXPECT_EQ(value(tables.review().quarantine(9)), std::vector{waiting});
+        EXPECT_EQ(value(tables.review().quarantine_of("revoked", 9)), std::vector{waiting});
+        EXPECT_EQ(value(tables.review().quarantine_of(kSetAsideKind, 9)), std::vector{aside});
+        EXPECT_TRUE(value(tables.review().quarantine_of("orphan", 9)).empty());
+        EXPECT_EQ(value(tables.review().quarantined({origin(1), 2})), aside);
+        EXPECT_EQ(value(tables.review().quarantined({origin(1), 3})), std::nullopt);
+      });
+}
+
+TEST_P(HubStoreContractOfTables, ReplacesTheStampsOfABatchAndNothingElse) {
+  BatchRow changed = batch(origin(1), 4, 3);
+  changed.stamps = "other";
+  write_then_see(
+      [&](HubTransaction& tables) -> Status {
+        DUHUI_CHECK_OK(tables.streams().add_batch(batch(origin(1), 1, 3)));
+        DUHUI_CHECK_OK(tables.streams().add_batch(batch(origin(1), 4, 3)));
+        EXPECT_EQ(tables.streams().restamp(origin(1), 5, "x").error().code, ErrorCode::not_found);
+        EXPECT_EQ(tables.streams().restamp(origin(2), 1, "x").error().code, ErrorCode::not_found);
+        return tables.streams().restamp(origin(1), 4, "other");
+      },
+      [&](HubTransaction& tables) {
+        EXPECT_EQ(value(tables.streams().batch_at(origin(1), 1)), batch(origin(1), 1, 3));
+        EXPECT_EQ(value(tables.streams().batch_at(origin(1), 6)), changed);
+      });
+}
+
 TEST_P(HubStoreContractOfTables, ListsSettingsByPrefix) {
   write_then_see(
       [](HubTransaction& tables) -> Status {
@@ -201,6 +238,7 @@ std::vector<std::function<Status(HubTransaction&)>> every_change() {
   return {
       [](HubTransaction& t) { return t.streams().put({.origin = origin(1), .device = device(1)}); },
       [](HubTransaction& t) { return t.streams().add_batch(batch(origin(1), 1, 1)); },
+      [](HubTransaction& t) { return t.streams().restamp(origin(1), 1, "other"); },
       [](HubTransaction& t) { return t.records().put(record(1, "c")); },
       [](HubTransaction& t) { return t.records().link(record_id(1), "n", "x"); },
       [](HubTransaction& t) { return t.feed().append(run("c", 1, 1, 1)); },

@@ -79,6 +79,20 @@ TEST_F(SubjectsTest, FurtherRolesCountInTheirTime) {
                                 {record::v1::ROLE_AUDITOR, "org-430200"}}));
 }
 
+TEST_F(SubjectsTest, ADeadClockTakesNobodysRole) {
+  people_.put("user", {{"id", "u-off-1"},
+                       {"login", "off.1"},
+                       {"role", "district_officer"},
+                       {"scope_org_id", "org-430202"},
+                       {"valid_from", "2024-09-01"},
+                       {"status", "active"}});
+  people_.records.now = WallTime{0};
+  EXPECT_FALSE(find("u-off-1")->active);
+  Subjects repaired(people_.records, Subject::Place::agent,
+                    [] { return WallTime{1'760'000'000'000}; });
+  EXPECT_TRUE((*repaired.find("u-off-1", now_))->active);
+}
+
 TEST_F(SubjectsTest, WhoIsNotActiveIsNobody) {
   for (const char* status : {"disabled", "ended"}) {
     people_.put("user", {{"id", "u-off-1"},

@@ -16,7 +16,14 @@ using Json = nlohmann::json;
 /// The commands over records in memory.
 class RecordCommandsTest : public testing::Test {
  protected:
-  RecordCommandsTest() : nouns_(records_), caller_(router_, Subject::Place::hub) {
+  RecordCommandsTest()
+      : nouns_(records_), caller_([this](const api::EdgeRequest& request) {
+          return router_.dispatch(
+              {.method = request.method,
+               .target = request.target,
+               .body = request.body,
+               .subject = {.kind = Subject::Kind::operator_, .place = Subject::Place::hub}});
+        }) {
     nouns_.add_to(router_);
     records_.at_hub = true;
     create("school", "hub",

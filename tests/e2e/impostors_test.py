@@ -1,0 +1,231 @@
+"""Whoever is not who they say: a hub with another key, somebody in between, replayed hellos, stolen and forged tickets,
+devices that were revoked. Over real sockets; each is refused with its reason.
+"""
+
+import hashlib
+import json
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from world import BUILD, WANG, Agent, Hub, World, scope_of
+
+IMPOSTORS = BUILD / "tests" / "e2e" / "impostors"
+OFFICER = "u-off-430202-1"
+SCHOOL = scope_of("sch-001")
+
+
+def impostors(what, ticket, *instead):
+    """Answers to its hellos, in order."""
+    done = subprocess.run([str(IMPOSTORS), what, str(ticket), *map(str, instead)], capture_output=True, text=True,
+                          timeout=120, check=True)
+    return json.loads(done.stdout)
+
+
+def until(what, patience=30.0):
+    """Waits until `what()` is true; the seconds it took."""
+    began = time.monotonic()
+    while not what():
+        if time.monotonic() - began > patience:
+            raise AssertionError("it did not happen in time")
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def link(agent):
+    return agent.get("/status")["link"]
+
+
+class Between:
+    """A TLS proxy with a certificate of its own: takes everything apart, passes everything on."""
+
+    def __init__(self, folder, port):
+        self.port_behind = port
+        key, certificate = folder / "between.key", folder / "between.crt"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", str(key), "-out", str(certificate), "-days", "365", "-subj", "/CN=hub.example"],
+                       check=True, capture_output=True)
+        der = subprocess.run(["openssl", "pkey", "-in", str(key), "-pubout", "-outform", "DER"], check=True,
+                             capture_output=True).stdout
+        self.pin = hashlib.sha256(der).hexdigest()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate, key)
+        self.behind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.behind.check_hostname = False
+        self.behind.verify_mode = ssl.CERT_NONE
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.passed = 0  # bytes that came through in clear
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                raw, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.join, args=(raw,), daemon=True).start()
+
+    def join(self, raw):
+        try:
+            front = self.context.wrap_socket(raw, server_side=True)
+            back = self.behind.wrap_socket(socket.create_connection(("127.0.0.1", self.port_behind)))
+        except (OSError, ssl.SSLError):
+            raw.close()
+            return
+        threading.Thread(target=self.pump, args=(back, front), daemon=True).start()
+        self.pump(front, back)
+
+    def pump(self, source, target):
+        try:
+            while piece := source.recv(65536):
+                self.passed += len(piece)
+                target.sendall(piece)
+        except (OSError, ssl.SSLError):
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
+
+
+class Impostors(unittest.TestCase):
+    def refused_for(self, agent, reason):
+        until(lambda: reason in link(agent)["last_error"])
+        self.assertNotEqual(link(agent)["state"], "live")
+
+    def test_another_hub_at_the_same_place(self):
+        with World(agents=1) as world:
+            agent = world.agents[0]
+            world.hub.stop()
+            other = Hub(world.folder / "other")
+            other.run("init")
+            other.port = world.hub.port
+            other.start()
+            try:
+                visit = world.new_visit(agent)
+                self.refused_for(agent, "refused: ")
+                self.assertIn("key", link(agent)["last_error"])
+                self.assertEqual(other.get("/devices")["devices"], [])
+                self.assertEqual(agent.get("/status")["unacknowledged"], 1)
+            finally:
+                other.kill()
+            # Nothing was given away, nothing is lost.
+            world.hub.start()
+            until(lambda: agent.get("/status")["unacknowledged"] == 0, 60)
+            self.assertEqual(world.hub.record(visit)["value"]["school_id"], "sch-001")
+
+    def test_somebody_in_between(self):
+        with World(agents=0) as world:
+            between = Between(world.folder, world.hub.port)
+            ticket = world.folder / "through.ticket"
+            world.hub.run("ticket", "create", "--scope", SCHOOL, "--name", "through", "--out", str(ticket),
+                          "--address", f"127.0.0.1:{between.port}")
+            # Honest: it looks whom it talks to, and says nothing at all.
+            agent = Agent(world.folder / "honest").enrol(ticket).start()
+            world.agents.append(agent)
+            self.refused_for(agent, "refused: ")
+            self.assertEqual(world.hub.get("/devices")["devices"], [])
+            # One that does not look: its proof is of the connection to the man, not of the man's to the hub.
+            answers = impostors("hello", ticket, "127.0.0.1", between.port, between.pin)
+            self.assertEqual(answers, ["hello: the device's proof does not hold"])
+            self.assertGreater(between.passed, 0)
+            self.assertEqual(world.hub.get("/devices")["devices"], [])
+            # The same hello, said to the hub itself, is good: nothing but the man was wrong.
+            self.assertEqual(impostors("hello", ticket, "127.0.0.1", world.hub.port, world.hub.addresses["pin"]),
+                             ["welcome"])
+            between.close()
+
+    def test_a_hello_is_good_once(self):
+        with World(agents=0) as world:
+            ticket = world.hub.ticket(world.folder / "t.ticket", SCHOOL, uses=2)
+            self.assertEqual(impostors("replay", ticket), ["welcome", "hello: the device's proof does not hold"])
+
+    def test_tickets_that_are_not_ones_own(self):
+        with World(agents=0) as world:
+            stolen = world.hub.ticket(world.folder / "stolen.ticket", SCHOOL, uses=1)
+            first, second = impostors("twice", stolen)
+            self.assertEqual(first, "welcome")
+            self.assertIn("used", second)
+            guessed = world.hub.ticket(world.folder / "guessed.ticket", SCHOOL, uses=1)
+            self.assertIn("ticket", impostors("guess", guessed)[0])
+            self.assertNotIn("welcome", impostors("guess", guessed))
+            # One letter changed: the device itself says no.
+            text = stolen.read_text()
+            at = len(text) // 2
+            bent = world.folder / "bent.ticket"
+            bent.write_text(text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1:])
+            with self.assertRaisesRegex(RuntimeError, "ticket"):
+                Agent(world.folder / "bent").enrol(bent)
+
+    def test_a_ticket_after_its_time(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".offset") as clock:
+            with World(agents=0, environment={"DUHUI_CLOCK_OFFSET_FILE": clock.name}) as world:
+                ticket = world.hub.ticket(world.folder / "late.ticket", SCHOOL, uses=1)
+                clock.write(f"{73 * 3_600_000} 0\n")
+                clock.flush()
+                self.assertIn("expired", impostors("hello", ticket)[0])
+                clock.seek(0)
+                clock.write("0 0" + " " * 20 + "\n")
+                clock.flush()
+                self.assertEqual(impostors("hello", ticket), ["welcome"])
+
+    def test_a_revoked_device(self):
+        with World(agents=2) as world:
+            lost, other = world.agents
+            visit = world.new_visit(lost)
+            world.settle()
+            device = next(d for d in world.hub.get("/devices")["devices"] if d["name"] == "agent-0")
+            self.assertTrue(device["connected"])
+            began = time.monotonic()
+            world.hub.run("device", "revoke", "agent-0")
+            until(lambda: link(lost)["state"] != "live" or link(lost)["revoked"], 5)
+            ended = time.monotonic() - began
+            self.assertLess(ended, 5.0)
+            until(lambda: link(lost)["revoked"], 30)
+            self.assertIn("吊销", lost.say("status"))
+            # It works on; nobody else sees what it sends, and it sees nothing new.
+            text = world.save(lost, visit)
+            unseen = world.new_visit(lost)
+            elsewhere = world.new_visit(other)
+            other.sync()
+            until(lambda: lost.get("/status")["unacknowledged"] == 0)
+            rows = world.hub.get("/quarantine", kind="revoked")["quarantine"]
+            self.assertEqual({row["device"] for row in rows}, {"agent-0"})
+            self.assertEqual({row["person"] for row in rows}, {WANG})
+            self.assertEqual({row["record"] for row in rows}, {visit, unseen})
+            self.assertEqual(lost.exchange("GET", f"/records/{elsewhere}")[0], 404)
+            for program in (world.hub, other):
+                self.assertEqual(program.exchange("GET", f"/records/{unseen}")[0], 404)
+                self.assertNotIn(text, json.dumps(program.record(visit)))
+            # Restored, it writes normally; what is in quarantine still waits.
+            world.hub.run("device", "restore", "agent-0")
+            until(lambda: link(lost)["state"] == "live" and not link(lost)["revoked"], 60)
+            later = world.save(lost, visit)
+            lost.sync()
+            self.assertIn(later, json.dumps(world.hub.record(visit)))
+            until(lambda: lost.exchange("GET", f"/records/{elsewhere}")[0] == 200)
+            self.assertEqual(len(world.hub.get("/quarantine", kind="revoked")["quarantine"]), len(rows))
+            # A person decides: the new visit arrives, the photo is set aside.
+            photo = [row["dot"] for row in rows if row["record"] == visit]
+            world.hub.run("quarantine", "set-aside", "--as", OFFICER, *photo)
+            world.hub.run("quarantine", "accept", "--as", OFFICER, "--device", "agent-0")
+            self.assertEqual(world.hub.get("/quarantine")["quarantine"], [])
+            self.assertEqual(len(world.hub.get("/quarantine", kind="set_aside")["quarantine"]), len(photo))
+            until(lambda: other.exchange("GET", f"/records/{unseen}")[0] == 200)
+            self.assertNotIn(text, json.dumps(world.hub.record(visit)))
+            world.settle()
+            self.assertTrue(world.hub.post("/verify")["ok"])
+            print(f"a revoked device's session ended after {ended:.2f} s")
+
+
+if __name__ == "__main__":
+    unittest.main()

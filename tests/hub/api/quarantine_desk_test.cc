@@ -1,0 +1,184 @@
+#include "hub/api/quarantine_desk.h"
+
+#include <gtest/gtest.h>
+
+#include "shared/base/bytes.h"
+#include "shared/merge/hybrid_clock.h"
+#include "shared/sync/payload_codec.h"
+#include "shared/sync/stream_chain.h"
+#include "tests/hub/api/memory_access.h"
+
+namespace duhui::hub::testing {
+namespace {
+
+const Json kVisit = {{"school_id", "sch-001"},
+                     {"visit_kind", "routine"},
+                     {"visit_mode", "drop_in"},
+                     {"visit_date", "2025-10-09"},
+                     {"template_id", "TPL_ROUTINE_8"},
+                     {"template_version", 1},
+                     {"participants", {{"lead", "u-sup-001"}}}};
+
+/// A hub with one visit and a device whose ops come straight into its database.
+struct Desk : TestHub {
+  Desk() {
+    furnish();
+    import("users",
+           {{ {"id", "u-sup-009"},
+              {"name", "刘督学"},
+              {"role", "responsible_supervisor"},
+              { "scope_org_id",
+                "org-430202" } }});
+    visit = posted("/records", {{"type", "visit_record"}, {"value", kVisit}, {"as", "u-sup-001"}})
+                .value("id", "");
+    device.id = DeviceId::random(access.random());
+    device.name = "样例小学";
+    device.scopes = {"org-430200"};
+    origin = Origin::random(access.random());
+    EXPECT_TRUE(access.change([&](HubTransaction& tx) { return tx.devices().put(device); }));
+  }
+
+  /// An op of `person` that copies the remarks of this visit into field 17 under a new text.
+  sync::v1::Op editing(const std::string& person, const std::string& date) {
+    const auto id = *RecordId::from_bytes(*from_uuid_text(visit));
+    sync::v1::Op op;
+    EXPECT_TRUE(access.read([&](HubTransaction& tx, OpReader& ops) -> Status {
+      DUHUI_TRY(row, tx.records().get(id));
+      DUHUI_TRY(state, ops.load(tx, *row));
+      op.set_record_id(id.str());
+      op.set_record_type(row->type);
+      op.mutable_born()->set_origin(state.born()->origin.str());
+      op.mutable_born()->set_seq(state.born()->seq);
+      for (const auto& [key, reg] : state.registers()) {
+        const std::string& value = *reg.live.front().value;
+        const auto at = value.find("2025-10-09");
+        if (at == std::string::npos) continue;
+        sync::v1::Write* write = op.add_writes();
+        write->set_field(key.field);
+        write->set_key(key.key);
+        write->set_value(std::string(value).replace(at, date.size(), date));
+        sync::v1::Dot* replaced = write->add_replaces();
+        replaced->set_origin(reg.live.front().dot.origin.str());
+        replaced->set_seq(reg.live.front().dot.seq);
+        break;
+      }
+      return Done{};
+    }));
+    EXPECT_EQ(op.writes_size(), 1);
+    op.set_person(person);
+    op.set_rank(2);
+    op.mutable_time()->set_hlc(static_cast<std::uint64_t>(access.now().ms) << 16);
+    return op;
+  }
+  void send(const sync::v1::Op& op) { access.receive(device, origin, op.SerializeAsString()); }
+  void set_revoked(bool revoked) {
+    const std::string path = "/devices/" + to_uuid_text(device.id.view());
+    posted(path + (revoked ? "/revoke" : "/restore"), Json::object());
+  }
+  std::string date() { return got("/records/" + visit)["value"].value("visit_date", ""); }
+  Json waiting(const std::string& kind = "") {
+    return got("/quarantine" + (kind.empty() ? "" : "?kind=" + kind))["quarantine"];
+  }
+
+  DeviceRow device;
+  Origin origin;
+  std::string visit;
+};
+
+TEST(QuarantineDesk, ShowsWhatARevokedDeviceWouldWrite) {
+  Desk hub;
+  hub.set_revoked(true);
+  hub.send(hub.editing("u-sup-001", "2025-10-10"));
+  const Json rows = hub.waiting();
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0]["kind"], "revoked");
+  EXPECT_EQ(rows[0]["device"], "样例小学");
+  EXPECT_EQ(rows[0]["device_id"], to_uuid_text(hub.device.id.view()));
+  EXPECT_EQ(rows[0]["person"], "u-sup-001");
+  EXPECT_EQ(rows[0]["record"], hub.visit);
+  EXPECT_EQ(rows[0]["type"], "visit_record");
+  EXPECT_EQ(rows[0]["writes"], "visit_date");
+  EXPECT_EQ(hub.date(), "2025-10-09");
+}
+
+TEST(QuarantineDesk, AcceptsAllThatADeviceSentWhileItWasRevoked) {
+  Desk hub;
+  hub.set_revoked(true);
+  hub.send(hub.editing("u-sup-009", "2025-10-10"));
+  hub.send(hub.editing("u-sup-009", "2025-10-11"));
+  hub.set_revoked(false);
+  EXPECT_EQ(hub.waiting("revoked").size(), 2u);
+  const Json decided = hub.posted(
+      "/quarantine/accept", {{"device", to_uuid_text(hub.device.id.view())}, {"as", "u-off-1"}});
+  EXPECT_EQ(decided["decided"], 2);
+  EXPECT_TRUE(decided["left"].empty());
+  EXPECT_EQ(hub.date(), "2025-10-11");
+  EXPECT_TRUE(hub.waiting().empty());
+  EXPECT_EQ(hub.posted("/verify", Json::object())["ok"], true);
+}
+
+TEST(QuarantineDesk, SetsAsideForEver) {
+  Desk hub;
+  hub.set_revoked(true);
+  hub.send(hub.editing("u-sup-001", "2025-10-10"));
+  const Json dots = {hub.waiting()[0]["dot"]};
+  EXPECT_EQ(hub.posted("/quarantine/set-aside", {{"dots", dots}, {"as", "u-off-1"}})["decided"], 1);
+  EXPECT_TRUE(hub.waiting().empty());
+  ASSERT_EQ(hub.waiting("set_aside").size(), 1u);
+  EXPECT_NE(hub.waiting("set_aside")[0]["detail"].get<std::string>().find("u-off-1"),
+            std::string::npos);
+  const Json again = hub.posted("/quarantine/accept", {{"dots", dots}, {"as", "u-off-1"}});
+  EXPECT_EQ(again["decided"], 0);
+  EXPECT_EQ(again["left"][0]["kind"], "set_aside");
+  EXPECT_EQ(hub.date(), "2025-10-09");
+}
+
+TEST(QuarantineDesk, AcceptingAProposalIsAnEditOfWhoDecides) {
+  Desk hub;
+  hub.send(hub.editing("u-con-001", "2025-10-12"));  // a school's contact may not
+  ASSERT_EQ(hub.waiting().size(), 1u);
+  EXPECT_EQ(hub.waiting()[0]["kind"], "proposal");
+  EXPECT_EQ(hub.date(), "2025-10-09");
+  const Json dots = {hub.waiting()[0]["dot"]};
+  EXPECT_EQ(hub.posted("/quarantine/accept", {{"dots", dots}, {"as", "u-sup-001"}})["decided"], 1);
+  EXPECT_EQ(hub.date(), "2025-10-12");
+  EXPECT_TRUE(hub.waiting().empty());
+  const Json why = hub.got("/records/" + hub.visit + "/why?path=visit_date");
+  EXPECT_EQ(why["entries"][0]["by"], "u-sup-001");
+}
+
+TEST(QuarantineDesk, AProposalIsAcceptedByNobodyWithoutAuthority) {
+  Desk hub;
+  hub.send(hub.editing("u-con-001", "2025-10-12"));
+  const Json dots = {hub.waiting()[0]["dot"]};
+  EXPECT_GE(hub.post("/quarantine/accept", {{"dots", dots}, {"as", "u-con-001"}}).status, 400);
+  EXPECT_GE(hub.post("/quarantine/accept", {{"dots", dots}, {"as", "u-nobody"}}).status, 400);
+  EXPECT_EQ(hub.date(), "2025-10-09");
+  EXPECT_EQ(hub.waiting().size(), 1u);
+}
+
+TEST(QuarantineDesk, AProposalThatIsSetAsideStaysInItsRecord) {
+  Desk hub;
+  hub.send(hub.editing("u-con-001", "2025-10-12"));
+  const Json dots = {hub.waiting()[0]["dot"]};
+  EXPECT_EQ(hub.posted("/quarantine/set-aside", {{"dots", dots}, {"as", "u-off-1"}})["decided"], 1);
+  EXPECT_TRUE(hub.waiting().empty());
+  EXPECT_EQ(hub.got("/records/" + hub.visit)["proposals"].size(), 1u);
+  EXPECT_EQ(hub.date(), "2025-10-09");
+}
+
+TEST(QuarantineDesk, RefusesRequestsThatSayNothingUseful) {
+  Desk hub;
+  for (const Json& body :
+       {Json::object(), Json{{"as", "u-off-1"}}, Json{{"as", "u-off-1"}, {"dots", Json::array()}},
+        Json{{"as", "u-off-1"}, {"dots", {"no dot"}}}, Json{{"as", "u-off-1"}, {"device", "x"}},
+        Json{{"dots", {to_string(Dot{hub.origin, 1})}}}}) {
+    EXPECT_EQ(hub.post("/quarantine/accept", body).status, 400) << body.dump();
+  }
+  const Json unknown = hub.posted("/quarantine/accept",
+                                  {{"as", "u-off-1"}, {"dots", {to_string(Dot{hub.origin, 1})}}});
+  EXPECT_EQ(unknown["left"][0]["kind"], "unknown");
+}
+
+}  // namespace
+}  // namespace duhui::hub::testing
