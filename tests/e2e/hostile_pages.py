@@ -11,18 +11,22 @@ EVIL = "https://evil.example"
 class Target:
     """One program as an attacker sees it."""
 
-    def __init__(self, program, host, change, body, post_only, read, credentials=()):
+    def __init__(self, program, host, change, body, post_only, read, *, own, other, ended, foreign, body_as_other,
+                 scheme="http"):
         self.program = program
+        self.scheme = scheme
         self.host = host  # "127.0.0.1:7481"
         self.port = int(host.rsplit(":", 1)[1])
         self.change, self.body = change, body  # POST: changes something
         self.post_only = post_only  # an address that knows only POST
         self.read = read
-        self.credentials = tuple(credentials)
+        # Cookie and token: ours, of somebody else who is signed in, of a session that has ended, of the other program.
+        self.own, self.other, self.ended, self.foreign = own, other, ended, foreign
+        self.body_as_other = body_as_other
 
     def headers(self, names, body):
-        own = [("Host", self.host), ("Origin", f"http://{self.host}"), ("Sec-Fetch-Site", "same-origin"),
-               *self.credentials]
+        own = [("Host", self.host), ("Origin", f"{self.scheme}://{self.host}"), ("Sec-Fetch-Site", "same-origin"),
+               ("Cookie", f"duhui_session={self.own[0]}"), ("X-Duhui-Csrf", self.own[1])]
         if body is not None:
             own += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         return [(name, value) for name, value in own if name not in names]
@@ -83,9 +87,9 @@ def pages():
     for origin in (EVIL, "null", "http://localhost.evil.example", "http://127.0.0.1", "http://127.0.0.1:80",
                    "file://", "", "chrome-extension://abcdef"):
         yield changing(f"origin '{origin}'", 403, origin=origin)
-    yield changing("origin of the other spelling", 403, origin=lambda t: f"http://localhost:{t.port}")
-    yield changing("origin of the other scheme", 403, origin=lambda t: f"https://{t.host}")
-    yield changing("origin that goes on", 403, origin=lambda t: f"http://{t.host}.evil.example")
+    yield changing("origin of the other spelling", 403, origin=lambda t: f"{t.scheme}://localhost:{t.port}")
+    yield changing("origin of the other scheme", 403, origin=lambda t: f"{'http' if t.scheme == 'https' else 'https'}://{t.host}")
+    yield changing("origin that goes on", 403, origin=lambda t: f"{t.scheme}://{t.host}.evil.example")
     yield changing("origin twice", 400, more=[("Origin", EVIL)])
     yield changing("a page of another site, without origin", 403, sec_fetch_site="cross-site", without={"Origin"})
     yield changing("a page of another port of this machine", 403, sec_fetch_site="same-site")
@@ -223,4 +227,59 @@ def smuggling():
         t, "POST", t.change, t.body, content_length="5") + b"x" + hidden(t), (400, 400))
 
 
-TABLE = [case for group in (hosts, pages, forms, upgrades, methods, paths, sizes, smuggling) for case in group()]
+def sessions():
+    """Somebody else's session, or something like one."""
+    def cookie(text):
+        return lambda t: "; ".join(text).format(own=t.own[0], other=t.other[0], ended=t.ended[0], foreign=t.foreign[0],
+                                                short=t.own[0][:-1], long=t.own[0] + "A")
+
+    nothing = {"Cookie", "X-Duhui-Csrf"}
+    yield changing("a change by nobody", 401, without=nothing)
+    yield asking("a question by nobody", 401, without=nothing)
+    yield changing("the token without the cookie", 401, without={"Cookie"})
+    for name, text in (("ended", ["duhui_session={ended}"]), ("of the other program", ["duhui_session={foreign}"]),
+                       ("cut", ["duhui_session={short}"]), ("prolonged", ["duhui_session={long}"]),
+                       ("guessed", ["duhui_session=" + "A" * 43]), ("empty", ["duhui_session="]),
+                       ("twice", ["duhui_session={own}", "duhui_session={own}"]),
+                       ("and another's", ["duhui_session={own}", "duhui_session={other}"]),
+                       ("and a planted one in front", ["duhui_session=x", "duhui_session={own}"]),
+                       ("in quotes", ['duhui_session="{own}"']), ("after a blank", ["duhui_session= {own}"]),
+                       ("in capitals", ["DUHUI_SESSION={own}"]), ("of another name", ["xduhui_session={own}"]),
+                       ("with a path", ["$Path=/", "duhui_session={own}/"]),
+                       ("joined by a comma", ["duhui_session={own}, duhui_session={own}"])):
+        yield changing(f"a session cookie {name}", 401, cookie=cookie(text))
+        yield asking(f"a question with a session cookie {name}", 401, cookie=cookie(text))
+    yield changing("two fields of cookies", 401, more=lambda t: [("Cookie", f"duhui_session={t.other[0]}")])
+    yield changing("two fields of cookies alike", 401, more=lambda t: [("Cookie", f"duhui_session={t.own[0]}")])
+    for name, more in (("a name", ("X-Remote-User", "admin")), ("a password", ("Authorization", "Basic YWRtaW46YWRtaW4=")),
+                       ("a forwarded address", ("X-Forwarded-For", "127.0.0.1"))):
+        yield changing(f"{name} in a field instead of a session", 401, without=nothing, more=[more])
+    yield changing("the session in a field", 401, without=nothing,
+                   more=lambda t: [("Authorization", f"Bearer {t.own[0]}"), ("X-Session", t.own[0])])
+    yield ("the session in the address", lambda t: at(
+        t, f"{t.change}?duhui_session={t.own[0]}&csrf={t.own[1]}", without=nothing), 401)
+    yield changing("no token", 403, without={"X-Duhui-Csrf"})
+    for name, token in (("empty", lambda t: ""), ("guessed", lambda t: "A" * 43), ("another's", lambda t: t.other[1]),
+                        ("the session's", lambda t: t.own[0]), ("cut", lambda t: t.own[1][:-1]),
+                        ("ended", lambda t: t.ended[1]), ("twice in one", lambda t: f"{t.own[1]}, {t.own[1]}")):
+        yield changing(f"token {name}", 403, x_duhui_csrf=token)
+    yield changing("two tokens", 403, more=lambda t: [("X-Duhui-CSRF", t.own[1])])
+    yield ("the token in the address", lambda t: at(
+        t, f"{t.change}?csrf={t.own[1]}&X-Duhui-CSRF={t.own[1]}", without={"X-Duhui-Csrf"}), 403)
+    yield changing("the token in a cookie", 403, without={"X-Duhui-Csrf"},
+                   cookie=lambda t: f"duhui_session={t.own[0]}; X-Duhui-CSRF={t.own[1]}; csrf={t.own[1]}")
+    yield ("a change in somebody else's name", lambda t: send(t, "POST", t.change, t.body_as_other), 403)
+    login = b'{"user": "u-sup-001", "password": "x"}'
+    session = "/api/v1/session"
+    yield ("a foreign page signs us in", lambda t: send(
+        t, "POST", session, login, without=nothing, origin=EVIL, sec_fetch_site="cross-site"), 403)
+    yield ("a form signs us in", lambda t: send(
+        t, "POST", session, login, without=nothing, content_type="text/plain"), 415)
+    for name, method, path in (("out", "DELETE", session), ("out for a while", "POST", session + "/lock")):
+        yield (f"a foreign page signs us {name}", lambda t, m=method, p=path: send(t, m, p, b"{}", origin="null"), 403)
+        yield (f"without token somebody signs us {name}", lambda t, m=method, p=path: send(
+            t, m, p, b"{}", without={"X-Duhui-Csrf"}), 403)
+
+
+TABLE = [case for group in (hosts, pages, forms, upgrades, methods, paths, sizes, smuggling, sessions)
+         for case in group()]

@@ -1,16 +1,18 @@
 """What a hostile page, a hostile neighbour or a broken program sends to a real agent and a real hub: none of it passes,
 none of it changes anything, and the program goes on answering."""
 
+import copy
 import http.client
 import json
 import os
 import socket
+import ssl
 import threading
 import time
 import unittest
 
 from hostile_pages import TABLE, Target, change, read
-from world import PASSWORD, VISIT, WANG, World
+from world import VISIT, WANG, World
 
 FIXED = {  # of every answer
     "x-content-type-options": "nosniff",
@@ -20,10 +22,13 @@ FIXED = {  # of every answer
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+CONTACT = "u-con-001"
 # Within this a refusal must come: the shortest wait of a port for pages is ten seconds.
 AT_ONCE = 8
 SLOW_HEAD, SLOW_BODY, IDLE = 10, 30, 30  # seconds that such a port waits
 SLACK = 15  # for a busy machine
+MOMENT = 0.2
+LAN = "[lan]\nenabled = true\nport = 0\nallowed_hosts = [\"duhui.school\"]\n"
 
 
 class Unix(http.client.HTTPConnection):
@@ -60,20 +65,40 @@ def state_of(program):
             "ops": status["ops"]}
 
 
-def receive(stream):
-    answer = b""
+def receive(stream, answer=b""):
     while True:
         try:
             piece = stream.recv(65536)
-        except ConnectionResetError:
+        except TimeoutError:
+            if not answer:
+                raise
+            return answer
+        except OSError:  # reset, or TLS that ends without a word
             return answer
         if not piece:
             return answer
         answer += piece
 
 
+def exchange_over_tls(target, bytes_sent):
+    """TLS cannot be closed on one side only: what is not closed by the program is complete after a moment."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", target.port), timeout=AT_ONCE + SLACK) as plain, \
+            context.wrap_socket(plain) as stream:
+        try:
+            stream.sendall(bytes_sent)
+        except OSError:
+            pass  # refused while we were sending
+        first = stream.recv(65536)
+        stream.settimeout(MOMENT)
+        return receive(stream, first)
+
+
 def exchange(target, bytes_sent, timeout=AT_ONCE + SLACK):
     """All that comes back, until the program closes; we tell it that nothing more will come."""
+    if target.scheme == "https":
+        return exchange_over_tls(target, bytes_sent)
     name, port = target.host.rsplit(":", 1)
     with socket.create_connection((name, int(port)), timeout=timeout) as stream:
         try:
@@ -104,27 +129,46 @@ class HostilePages(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.world = World(agents=1).__enter__()
+        cls.world.hub.accounts(CONTACT)
+        cls.world.agents[0].run("sync")
         cls.addClassCleanup(cls.world.__exit__, None, None, None)
-        cls.targets = [cls.target_of_agent(cls.world.agents[0]), cls.target_of_hub(cls.world.hub)]
+        agent, hub = cls.world.agents[0], cls.world.hub
+        for program in (hub, agent):
+            program.stop()
+            (program.folder / ("hub.toml" if program is hub else "agent.toml")).write_text(LAN)
+            program.start()
+        device = ask_owner(hub, "/devices")["devices"][0]["id"]
+        cls.targets = [
+            cls.target(agent, hub, f"{agent.addresses['address']}:{agent.addresses['port']}", "/api/v1/link"),
+            cls.target(hub, agent, f"{hub.addresses['http_host']}:{hub.addresses['http_port']}",
+                       f"/api/v1/devices/{device}/revoke")]
+        cls.all_targets = cls.targets + [cls.in_lan(target) for target in cls.targets]
 
     @staticmethod
-    def target_of_agent(agent):
-        body = json.dumps({"type": "visit_record", "value": VISIT, "as": WANG}).encode()
-        host = f"{agent.addresses['address']}:{agent.addresses['port']}"
-        agent.sign_in(WANG)
-        return Target(agent, host, "/api/v1/records", body, "/api/v1/link", "/api/v1/status",
-                      agent.sessions[WANG].headers.items())
+    def target(program, foreign, host, post_only):
+        """With the sessions of people who are signed in: an attack that needs none of them has them all the same."""
+        def signed_in(where, person):
+            where.sign_in(person)
+            headers = where.sessions[person].headers
+            return headers["Cookie"].split("=", 1)[1], headers["X-Duhui-CSRF"]
 
-    @classmethod
-    def target_of_hub(cls, hub):
-        body = json.dumps({"scopes": list(cls.world.scopes), "name": "x"}).encode()
-        host = f"{hub.addresses['http_host']}:{hub.addresses['http_port']}"
-        device = hub.get("/devices")["devices"][0]["id"]
-        hub.run("admin", "create", "--login", "it", "--name", "例管理", "--role", "it_admin", "--password-file", "-",
-                text_input=PASSWORD)
-        hub.sign_in("u-it", PASSWORD)
-        return Target(hub, host, "/api/v1/tickets", body, f"/api/v1/devices/{device}/revoke", "/api/v1/status",
-                      hub.sessions["u-it"].headers.items())
+        def body(person):
+            return json.dumps({"type": "visit_record", "value": VISIT, "as": person}).encode()
+
+        ended = signed_in(program, WANG)
+        program.exchange("DELETE", "/session", b"{}", {
+            "Content-Type": "application/json", "Cookie": f"duhui_session={ended[0]}", "X-Duhui-CSRF": ended[1]})
+        return Target(program, host, "/api/v1/records", body(WANG), post_only, "/api/v1/records?limit=1",
+                      own=signed_in(program, WANG), other=signed_in(program, CONTACT), ended=ended,
+                      foreign=signed_in(foreign, CONTACT), body_as_other=body(CONTACT))
+
+    @staticmethod
+    def in_lan(target):
+        """The same program, as somebody in the local network sees it."""
+        there = copy.copy(target)
+        there.port = target.program.addresses["lan"]["port"]
+        there.host, there.scheme = f"duhui.school:{there.port}", "https"
+        return there
 
     def settled(self, target):
         """The state that nobody changes now but us."""
@@ -150,10 +194,10 @@ class HostilePages(unittest.TestCase):
     def test_no_hostile_request_passes(self):
         self.assertGreaterEqual(len(TABLE), 60)
         self.assertEqual(len({name for name, _, _ in TABLE}), len(TABLE))
-        for target in self.targets:
+        for target in self.all_targets:
             before = self.settled(target)
             for name, build, wanted in TABLE:
-                with self.subTest(program=target.program.folder.name, request=name):
+                with self.subTest(program=target.program.folder.name, scheme=target.scheme, request=name):
                     self.check(target, build(target), wanted)
                     self.assertEqual(state_of(target.program), before, "something was done all the same")
             self.check_that_it_serves(target)
@@ -171,7 +215,7 @@ class HostilePages(unittest.TestCase):
         self.assertNotEqual(state_of(target.program), before, "the good request must do what the hostile ones want")
 
     def test_one_connection_carries_many_good_requests_and_stops_at_the_first_bad_one(self):
-        for target in self.targets:
+        for target in self.all_targets:
             before = self.settled(target)
             good, bad = read(target), change(target, origin="null")
             answers = answers_of(exchange(target, good * 3 + bad + change(target)))
