@@ -71,6 +71,19 @@ Intent status_intent(const std::string& user_id, record::v1::PersonStatus status
 
 }  // namespace
 
+void audit_sign_in(HubAccess& hub, const api::SignInEvent& event) {
+  using What = api::SignInEvent::What;
+  if (event.what == What::throttled) return;
+  const bool refused = event.what == What::wrong_password;
+  auto noted = hub.audit({.actor = event.person.empty() ? "nobody" : event.person,
+                          .action = "session." + std::string(api::to_string(event.what)),
+                          .target_type = "user",
+                          .target_id = event.person,
+                          .outcome = refused ? "refused" : "done"});
+  // People must be able to leave, and to be turned away, with a full disk as well.
+  static_cast<void>(noted);
+}
+
 void GivenPassword::make() {
   SystemRandom random;
   Seed seed = mint_seed(random);
@@ -112,6 +125,14 @@ Status AccountDesk::save(std::vector<Intent> intents, const Subject& by) {
   return Done{};
 }
 
+Status AccountDesk::note(const Subject& by, const char* action, const std::string& user_id) {
+  return hub_.audit({.actor = by.person.empty() ? std::string(kOperatorName) : by.person,
+                     .action = action,
+                     .target_type = "user",
+                     .target_id = user_id,
+                     .outcome = "done"});
+}
+
 // --- new accounts ---
 
 Status AccountDesk::check_new(const Json& body, const std::string& password) {
@@ -146,6 +167,7 @@ Result<std::string> AccountDesk::create(const Json& body, const Subject& by) {
   for (RegisterEdit& write : edit.writes) {
     intent.writes.push_back({std::move(write.key), std::move(write.value)});
   }
+  DUHUI_CHECK_OK(note(by, "account.create", id));
   DUHUI_CHECK_OK(save({std::move(intent)}, by));
   return id;
 }
@@ -191,6 +213,9 @@ Status AccountDesk::give(const std::vector<GivenPassword>& made, const Subject& 
           create_credential(given.user_id, place,
                             {.key = given.key, .disabled = locked_out, .secret = given.secret}));
     }
+  }
+  for (const GivenPassword& given : made) {
+    DUHUI_CHECK_OK(note(by, "account.password", given.user_id));
   }
   DUHUI_CHECK_OK(save(std::move(intents), by));
   for (const GivenPassword& given : made) desk_.end_sessions_of(given.user_id);
@@ -289,6 +314,7 @@ Result<std::size_t> AccountDesk::refresh() {
 
 Status AccountDesk::set_disabled(const std::string& name, bool disabled, const Subject& by) {
   DUHUI_TRY(user_id, id_of(name));
+  DUHUI_CHECK_OK(note(by, disabled ? "account.disable" : "account.enable", user_id));
   // Locked out first: should the second part fail, nobody is in who must not be.
   DUHUI_CHECK_OK(save({status_intent(user_id, disabled ? record::v1::PERSON_STATUS_DISABLED
                                                        : record::v1::PERSON_STATUS_ACTIVE)},
@@ -313,6 +339,7 @@ Status AccountDesk::add_place(const std::string& name, const Json& body, const S
     DUHUI_TRY(scope, places.of_school(text_at(body, "school")));
     place = std::move(scope);
   }
+  DUHUI_CHECK_OK(note(by, "account.place", user_id));
   DUHUI_TRY(by_hand, places_by_hand(user_id));
   by_hand.insert(place);
   const std::string text = Json(by_hand).dump();

@@ -16,6 +16,10 @@
 
 namespace duhui::hub {
 
+/// Signing in and out belongs into the audit log; what is only turned away for a while does not:
+/// nobody fills a disk with it.
+void audit_sign_in(HubAccess& hub, const api::SignInEvent& event);
+
 /// A password that the office gives out.
 struct GivenPassword {
   std::string user_id{};
@@ -70,6 +74,7 @@ class AccountDesk {
   Result<std::set<std::string>> everybody();
   Result<nlohmann::json> account_json(const std::string& user_id);
   Status save(std::vector<Intent> intents, const Subject& by);
+  Status note(const Subject& by, const char* action, const std::string& user_id);
 
   HubAccess& hub_;
   HubRecords& records_;

@@ -86,12 +86,12 @@ int run(int argc, char** argv) {
                             .action = &action,
                             .version = DUHUI_VERSION});
   hub_commands.add_to(app);
-  AccountCommands account_commands(console, connect, &action);
-  account_commands.add_to(app);
   AuditCommands audit_commands(console, connect, &action);
   audit_commands.add_to(app);
   ProofCommands proof_commands(console, connect, &action);
   proof_commands.add_to(app);
+  AccountCommands account_commands(console, connect, &action);
+  account_commands.add_to(app);
   cli::RecordCommands record_commands(console, connect, &action);
   record_commands.add_to(app, "duhui-hub");
   if (const auto ended = cli::parse_arguments(app, argc, argv, console)) return *ended;

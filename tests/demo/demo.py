@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from duhui import DATA, PASSWORD, Agent, Hub, Refused, sample, scope_of, settle  # noqa: E402
 
 OFFICER, WANG, LI, CONTACT = "u-off-430202-1", "u-sup-001", "u-sup-002", "u-con-001"
+CITY = "u-city-1"  # brings in what others wrote, and looks at all of it
 WEEK_SCHOOLS = ("sch-011", "sch-019", "sch-032")
 
 JOINT_VISIT = {
@@ -111,7 +112,7 @@ def import_lines(agent, name, kind, school, folder):
     lines = [line for line in source.read_text(encoding="utf-8").splitlines() if f'"school_id":"{school}"' in line]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     if lines:
-        agent.run("record", "import", str(file), "--type", kind, "--as", OFFICER, "--password-file", "-",
+        agent.run("record", "import", str(file), "--type", kind, "--as", CITY, "--password-file", "-",
                   text_input=PASSWORD)
     assert len(lines) == len(records)
     return len(records)
@@ -141,8 +142,8 @@ def begin(account, folder, programs):
 
     account.head("给出密码；每人只在自己的学校登录", "passwords are given out; people sign in at their own schools")
     began = time.monotonic()
-    hub.accounts(OFFICER, WANG, LI, CONTACT,
-                 places=[(OFFICER, school) for school in ("sch-001", *WEEK_SCHOOLS)])
+    hub.accounts(CITY, OFFICER, WANG, LI, CONTACT,
+                 places=[(CITY, school) for school in ("sch-001", *WEEK_SCHOOLS)])
     for one in hub.get("/accounts")["accounts"]:
         account.line(f"{one['login']:<14} {one['name']}  {', '.join(g['role'] for g in one['grants'])}  "
                      f"密码 password {PASSWORD}  地点 places {len(one['places'])}")
@@ -156,7 +157,7 @@ def begin(account, folder, programs):
     agents = []
     for name, schools in places:
         ticket = hub.ticket(folder / f"{name}.ticket", *(scope_of(s) for s in schools), name=name)
-        agents.append(programs.add(Agent(folder / name)).enrol(ticket).start().meet(OFFICER, WANG, LI, CONTACT))
+        agents.append(programs.add(Agent(folder / name)).enrol(ticket).start().meet(CITY, WANG, LI, CONTACT))
     began = time.monotonic()
     for agent in agents:
         status = agent.sync(120_000)
@@ -318,7 +319,7 @@ def wait_for_the_end(hub, programs):
         print(f"  终端接入地址 devices connect to: {hub.addresses['devices']}")
         for program in programs:
             print(f"  {program.folder.name}: {program.base()}   --data {program.folder}")
-        print(f"  账号 accounts: {', '.join((OFFICER, WANG, LI, CONTACT))}   密码 password: {PASSWORD}")
+        print(f"  账号 accounts: {', '.join((CITY, OFFICER, WANG, LI, CONTACT))}   密码 password: {PASSWORD}")
         sys.stdout.flush()
         while True:
             signal.pause()

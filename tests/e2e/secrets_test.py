@@ -17,7 +17,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from world import OFFICER, WANG, World
+from world import OFFICER, PASSWORD, WANG, World
 
 WINDOW = 12
 CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHJKMNPQRSTVWXYZ")
@@ -127,7 +127,8 @@ class Secrets(unittest.TestCase):
     def call(self, program, method, path, body=None, headers=None, hands_out=False):
         text = None if body is None else json.dumps(body).encode()
         status, told, answer = program.exchange(method, path, text,
-                                                {"Content-Type": "application/json", **(headers or {})})
+                                                {"Content-Type": "application/json", **(headers or {})},
+                                                operator=not headers)
         if not hands_out:
             self.search.saw(f"{method} {path}", json.dumps([told, answer], ensure_ascii=False))
         return status, told, answer
@@ -136,6 +137,11 @@ class Secrets(unittest.TestCase):
         hub = world.hub.folder
         self.search.plant("hub.key", unpadded((hub / "hub.key").read_text().split()[2])[:32])
         self.search.plant("tls.key", private_scalar((hub / "tls.key").read_text()))
+        self.search.plant("the password of everybody", PASSWORD.encode())
+        for program in (world.hub, *world.agents):
+            program.sign_in(WANG)
+            for name, value in program.sessions[WANG].headers.items():
+                self.search.plant(f"{name} at {program.folder.name}", value.split("=")[-1].encode())
         for agent in world.agents:
             self.search.plant(f"the key of {agent.folder.name}",
                               unpadded((agent.folder / "identity.key").read_text().split()[2])[:32])

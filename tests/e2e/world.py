@@ -45,7 +45,7 @@ class World:
             text = (DATA / name).read_text(encoding="utf-8")
             if name.endswith(".csv"):
                 head, *rows = text.splitlines()
-                keep = [r for r in rows if ("430202" in r or r.startswith("asg-"))
+                keep = [r for r in rows if ("430202" in r or r.startswith(("asg-", "u-con-", "u-pri-")))
                         and ("sch-001" in r or "sch-002" in r or r.startswith("u-off")
                              or ("sup-00" in r and not r.startswith("asg-")))]
                 text = "\n".join([head, *keep]) + "\n"

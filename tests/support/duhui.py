@@ -164,7 +164,7 @@ class Program:
 
     def sign_in(self, person, password=None):
         """A session of this person, here."""
-        body = json.dumps({"user": person, "password": password or self.people[person]}).encode()
+        body = json.dumps({"user": person, "password": self.people[person] if password is None else password}).encode()
         status, headers, answer = self.exchange("POST", "/session", body, {"Content-Type": "application/json"})
         if status >= 300:
             raise Refused(status, answer)
