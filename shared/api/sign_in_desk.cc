@@ -361,17 +361,16 @@ void SignInDesk::end_sessions_of(const std::string& user_id) {
 
 Result<Subject> SignInDesk::provisional_subject(const Session& session) {
   DUHUI_TRY(person, subjects_.find(session.person, parts_.clock()));
-  if (person != nullptr) return person->subject;  // `nobody` for one who is not active
+  Subject nobody{.place = parts_.place};
+  if (person != nullptr && !person->active) return nobody;
+  // Whoever comes by name only gets what they claim to be, never what the registry knows of that
+  // name, and of the records only what they wrote themselves.
   DUHUI_TRY(known, provisional_.find(session.person));
   const Role role = known ? known->role : Role::ROLE_UNSPECIFIED;
   Subject subject{.kind = Subject::Kind::person, .place = parts_.place, .person = session.person};
   for (const std::string& scope : parts_.source.facts().scopes) {
     subject.grants.push_back({role, scope});
-    if (is_school_role(role)) {
-      subject.school_id = last_part(scope);
-    } else {
-      subject.postings.push_back({.school_id = last_part(scope)});
-    }
+    if (is_school_role(role)) subject.school_id = last_part(scope);
   }
   return subject;
 }

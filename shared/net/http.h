@@ -27,6 +27,7 @@ struct HttpRequest {
   std::string channel_binding{};  // 32 bytes over TLS (see MessageStream); empty without
   std::uint16_t port = 0;         // of the listener; 0: a unix socket
   bool secure = false;            // came over TLS
+  bool from_owner = false;        // came through a socket only the owner of the program can open
 
   /// Empty: no such header. `name` in lower case.
   std::string_view header(std::string_view name) const;

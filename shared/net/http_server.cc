@@ -53,6 +53,7 @@ struct Service {
   const SessionHandler& on_session;
   std::uint16_t port = 0;
   bool secure = false;
+  bool from_owner = false;
 };
 
 std::string lower(std::string_view text) {
@@ -87,6 +88,7 @@ HttpRequest read_request(const Parser& parser, const Service& service, const std
   request.peer = peer;
   request.port = service.port;
   request.secure = service.secure;
+  request.from_owner = service.from_owner;
   return request;
 }
 
@@ -320,6 +322,7 @@ asio::awaitable<void> serve_connection(tcp::socket socket, std::string peer, Ser
 asio::awaitable<void> serve_connection(UnixProtocol::socket socket,
                                        std::string peer,
                                        Service service) {
+  service.from_owner = true;
   co_await serve_http(socket, service, peer);
 }
 
@@ -403,6 +406,7 @@ class ProtocolListener final : public Listener {
       std::string peer;
       if constexpr (std::is_same_v<Protocol, tcp>) {
         peer = to_text(socket);
+        if (peer.empty()) continue;  // reset already: whatever it sent is nobody's
         address = peer.substr(0, peer.rfind(':'));
       }
       if constexpr (std::is_same_v<Protocol, UnixProtocol>) {

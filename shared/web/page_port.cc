@@ -96,7 +96,7 @@ api::EdgeRequest edge_request(const net::HttpRequest& request) {
           .session = api::session_token(request.headers),
           .csrf = api::csrf_token(request.headers),
           .background = !request.header("x-duhui-background").empty(),
-          .control_socket = request.peer.empty(),
+          .control_socket = request.from_owner,
           .tls = request.secure};
 }
 
