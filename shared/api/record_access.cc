@@ -74,6 +74,7 @@ RecordFacts RecordAccess::Known::facts() const {
           .state = state,
           .date = date,
           .unannounced = unannounced,
+          .presented = presented,
           .people = people,
           .sections = sections};
 }
@@ -165,6 +166,7 @@ RecordAccess::Known RecordAccess::of_state(const RecordId& id, const RecordState
   known.state = std::move(row.state);
   known.date = std::move(row.date);
   known.unannounced = shown.record.value("unannounced", false);
+  known.presented = shown.record.value("signatures", Json::array()).size() > 0;
   known.about = about(*known.schema, shown.record);
   for (const char* place : kPeopleFields) collect(shown.record, place, known.people);
   // Who is in a registry is named by the record itself.
@@ -190,11 +192,13 @@ Result<bool> RecordAccess::may_list(const RecordRow& row, Verb verb) {
   const bool tells_all = known.schema->rule.school_sight() != record::v1::SCHOOL_SIGHT_ANNOUNCED;
   const Ruling by_row = ruling(verb, known);
   if (by_row.allowed && tells_all) return true;
-  if (!by_row.allowed && by_row.reason != "scope") return false;
+  // A row does not tell whether a sheet was laid before the school either.
+  const bool maybe_presented = by_row.reason == "not_yet" && known.state != "discarded";
+  if (!by_row.allowed && by_row.reason != "scope" && !maybe_presented) return false;
   // Whom a record names matters to supervisors and sections, not to the staff of another school.
   const bool school_only = std::ranges::all_of(
       subject_.grants, [](const Grant& grant) { return is_school_role(grant.role); });
-  if (!by_row.allowed && school_only) return false;
+  if (!by_row.allowed && school_only && !maybe_presented) return false;
   DUHUI_TRY(state, source_.state(row.id));
   return state && ruling(verb, of_state(row.id, *state)).allowed;
 }
@@ -223,9 +227,23 @@ Status RecordAccess::check_type(const Json& body) const {
   return Done{};
 }
 
+Status RecordAccess::check_import(const RecordSchema& schema,
+                                  const std::string& scope,
+                                  const Json& value) {
+  if (schema.rule.name() == "user") return check_create(schema, scope, value);
+  return check_new(Verb::read, schema, scope, value);
+}
+
 Status RecordAccess::check_create(const RecordSchema& schema,
                                   const std::string& scope,
                                   const Json& value) {
+  return check_new(Verb::create, schema, scope, value);
+}
+
+Status RecordAccess::check_new(Verb verb,
+                               const RecordSchema& schema,
+                               const std::string& scope,
+                               const Json& value) {
   Known known{.schema = &schema, .scope = scope};
   known.school_id =
       value.is_object() && value.contains("school_id") && value["school_id"].is_string()
@@ -233,7 +251,7 @@ Status RecordAccess::check_create(const RecordSchema& schema,
           : std::string();
   known.about = about(schema, value);
   settle_place(known);
-  if (const Ruling may = ruling(Verb::create, known); !may) return refusal(may);
+  if (const Ruling may = ruling(verb, known); !may) return refusal(may);
   return Done{};
 }
 

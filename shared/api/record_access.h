@@ -34,6 +34,10 @@ class RecordAccess {
   Status check_create(const RecordSchema& schema,
                       const std::string& scope,
                       const nlohmann::json& value);
+  /// A record of others that the office brings in from a file: where its own authority reaches.
+  Status check_import(const RecordSchema& schema,
+                      const std::string& scope,
+                      const nlohmann::json& value);
   /// GET /records/{id}/field and why: who wrote what and when. Staff of a school read the history
   /// of what they write themselves.
   Status check_history(const RecordId& id, const RecordState& state, std::string_view path);
@@ -58,11 +62,16 @@ class RecordAccess {
     std::string state{};
     std::string date{};
     bool unannounced = false;
+    bool presented = false;
     std::vector<std::string> people{};
     std::vector<std::string> sections{};
 
     RecordFacts facts() const;
   };
+  Status check_new(Verb verb,
+                   const RecordSchema& schema,
+                   const std::string& scope,
+                   const nlohmann::json& value);
   Known of_row(const RecordRow& row);
   Known of_state(const RecordId& id, const RecordState& state);
   void settle_place(Known& known);

@@ -177,10 +177,12 @@ Result<ApiResponse> RecordNouns::create(const ApiRequest& request) {
   DUHUI_CHECK_OK(settle_author(request.subject, asked));
   RecordRequests requests(source_);
   RecordAccess access(source_, request.subject);
-  DUHUI_CHECK_OK(access.check_type(asked));
+  const bool import = asked.value("import", Json(false)) == Json(true);
+  if (!import) DUHUI_CHECK_OK(access.check_type(asked));
   DUHUI_TRY(created, requests.create(asked));
-  DUHUI_CHECK_OK(access.check_create(*created.schema, created.intent.scope, asked["value"]));
-  const bool import = asked.value("import", false);
+  const std::string& scope = created.intent.scope;
+  DUHUI_CHECK_OK(import ? access.check_import(*created.schema, scope, asked["value"])
+                        : access.check_create(*created.schema, scope, asked["value"]));
   if (import) settle_importer(request.subject, created.intent);
   std::vector<Intent> intents{created.intent};
   if (!import) {
@@ -218,20 +220,22 @@ Result<ApiResponse> RecordNouns::create_many(const ApiRequest& request) {
     Json one = body["records"][n];
     const std::string place = "records[" + std::to_string(n) + "]";
     if (auto may = settle_author(request.subject, one); !may) return at_place(may.error(), place);
-    if (auto may = access.check_type(one); !may) return at_place(may.error(), place);
+    const bool import = one.value("import", Json(false)) == Json(true);
+    if (!import) {
+      if (auto may = access.check_type(one); !may) return at_place(may.error(), place);
+    }
     auto created = requests.create(one);
     if (!created && only_here && belongs_elsewhere(created.error())) {
       ++elsewhere;
       continue;
     }
     if (!created) return at_place(std::move(created).error(), place);
-    if (auto may = access.check_create(*created->schema, created->intent.scope, one["value"]);
-        !may) {
-      return at_place(may.error(), place);
-    }
+    const std::string& scope = created->intent.scope;
+    auto may = import ? access.check_import(*created->schema, scope, one["value"])
+                      : access.check_create(*created->schema, scope, one["value"]);
+    if (!may) return at_place(may.error(), place);
     ids.push_back(created->id_text);
     // An import that is repeated goes on where it stopped.
-    const bool import = one.value("import", false);
     if (import) {
       DUHUI_TRY(known, source_.state(created->intent.record));
       if (!ids_seen.insert(created->intent.record).second ||

@@ -138,7 +138,8 @@ Ruling see_as_school(const Subject& subject, const RecordFacts& record) {
                  ? deny("not_yet")
                  : kAllowed;
     case SCHOOL_SIGHT_IN_STATES:
-      return std::ranges::find(rule.school_states(), record.state) != rule.school_states().end()
+      return record.presented || std::ranges::find(rule.school_states(), record.state) !=
+                                     rule.school_states().end()
                  ? kAllowed
                  : deny("not_yet");
     case SCHOOL_SIGHT_NEVER:

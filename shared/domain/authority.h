@@ -82,6 +82,8 @@ struct RecordFacts {
   std::string_view state{};
   std::string_view date{};
   bool unannounced = false;
+  /// Laid before the school to be counter-signed: signed by a supervisor.
+  bool presented = false;
   /// Ids of accounts and supervisors it names: author, lead, participants, assignees, handler.
   std::vector<std::string> people{};
   std::vector<std::string> sections{};  // organisations it was sent to

@@ -104,6 +104,7 @@ class CopiedFolders(unittest.TestCase):
         copy = Agent(self.world.folder / "copy")
         copy_tree(self.first.folder, copy.folder)
         copy.saved = set()
+        copy.people, copy.reader = self.first.people, self.first.reader
         self.first.start()
         copy.start()
         self.world.agents.append(copy)
@@ -135,7 +136,7 @@ class CopiedFolders(unittest.TestCase):
                 self.world.save(agent, self.visit)
         hub.saved = set()
         # No device holds this one: what comes back of the hub's own ops has a hole before it.
-        hub.create("complaint", {"id": "cmp-901", "channel": "mailbox", "text": "x"}, OFFICER)
+        hub.create("complaint", {"id": "cmp-901", "channel": "mailbox", "text": "x", "school_id": "sch-001"}, OFFICER)
         self.world.save(hub, self.visit)  # written at the hub itself, and held by the agents
         self.world.settle()
         hub.stop()

@@ -130,6 +130,7 @@ class HostilePages(unittest.TestCase):
     def setUpClass(cls):
         cls.world = World(agents=1).__enter__()
         cls.world.hub.accounts(CONTACT)
+        cls.world.agents[0].meet(CONTACT)
         cls.world.agents[0].run("sync")
         cls.addClassCleanup(cls.world.__exit__, None, None, None)
         agent, hub = cls.world.agents[0], cls.world.hub

@@ -5,7 +5,7 @@ import socket
 import unittest
 from urllib.parse import urlparse
 
-from world import WANG, World
+from world import PASSWORD, WANG, World
 
 JSON = {"Content-Type": "application/json"}
 # What, method, path, body, headers -> status and kind of the answer.
@@ -38,6 +38,20 @@ class Refusals(unittest.TestCase):
             with self.subTest(program=program.folder.name, what=what):
                 self.assertEqual(self.raw(program, raw), status)
 
+    def session(self, program):
+        """From signing in to signing out; what is refused on the way has tests of its own."""
+        program.sign_in(WANG)
+        for method, path, body in (("GET", "/session", None), ("POST", "/session/lock", {}),
+                                   ("POST", "/session/unlock", {"password": PASSWORD}),
+                                   ("POST", "/session/password", {"old": PASSWORD, "new": "another-258-word"}),
+                                   ("POST", "/session/password", {"old": "another-258-word", "new": PASSWORD}),
+                                   ("DELETE", "/session", {})):
+            headers = {**JSON, **program.sessions[WANG].headers}
+            text = None if body is None else json.dumps(body).encode()
+            status, told, answer = program.exchange(method, path, text, headers)
+            self.assertEqual(status, 200, f"{method} {path}: {answer}")
+        program.sessions.pop(WANG)
+
     @staticmethod
     def raw(program, request):
         """Bytes as they are; the status of the answer."""
@@ -56,6 +70,7 @@ class Refusals(unittest.TestCase):
 
     def test_each_is_described(self):
         with World(agents=1) as world:
+            self.session(world.hub)
             self.check(world.hub)
             agent = world.agents[0]
             self.check(agent)

@@ -28,16 +28,19 @@ class CoreHub final : public hub::HubAccess {
   hub::HubCore& core() { return *core_; }
   hub::HubApi& api() { return *api_; }
   const HubId& id() const { return facts_.id; }
-  const SigningKey& key() const { return key_; }
+  const SigningKey& key() const override { return key_; }
   /// Runs a job of the core and hands it back.
   void run(std::unique_ptr<hub::Job> job);
 
   const hub::HubFacts& facts() const override { return facts_; }
   WallTime now() override { return time_; }
-  MonotonicTime monotonic() const { return {time_.ms}; }
+  MonotonicTime monotonic() override { return {time_.ms}; }
   Status read(const std::function<Status(hub::HubTransaction&, hub::OpReader&)>& work) override;
   Status change(const std::function<Status(hub::HubTransaction&)>& work) override;
   Result<std::vector<Dot>> save(std::vector<Intent> intents) override;
+  Result<hub::Decided> decide(hub::Decision, std::vector<Dot>, const std::string&) override {
+    return Error{ErrorCode::unavailable, "no scenario decides about a revoked device"};
+  }
   std::set<DeviceId> connected_devices() override { return core_->connected_devices(); }
   void drop_device(const DeviceId&, const std::string&) override {}
   Random& random() override { return random_; }

@@ -41,6 +41,8 @@ class Api:
         with open(file, encoding="utf-8") as text:
             self.document = yaml.safe_load(text)
         self.paths = [(pattern_of(path), path, methods) for path, methods in self.document["paths"].items()]
+        for _, _, methods in self.paths:
+            methods.pop("parameters", None)  # of all its operations, not one of them
         self.resolver = jsonschema.RefResolver.from_schema(self.document)
         self.validators = {}
         self.succeeded = set()
