@@ -157,7 +157,7 @@ class Program:
         """For check_openapi.py, if it runs us."""
         log = os.environ.get("DUHUI_RESPONSE_LOG")
         if log:
-            line = {"program": Path(self.program).name, "method": method, "target": target, "status": status,
+            line = {"program": self.api, "method": method, "target": target, "status": status,
                     "content_type": kind, "body": body}
             with open(log, "a", encoding="utf-8") as out:
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -238,6 +238,8 @@ class Program:
 
 
 class Hub(Program):
+    api = HUB_PROGRAM.name  # also where a wrapper starts it
+
     def __init__(self, folder, environment=None):
         super().__init__(HUB_PROGRAM, folder, environment)
         self.port = 0
@@ -269,6 +271,8 @@ class Hub(Program):
 
 
 class Agent(Program):
+    api = AGENT_PROGRAM.name
+
     def __init__(self, folder, environment=None):
         super().__init__(AGENT_PROGRAM, folder, environment)
 
