@@ -107,6 +107,10 @@ Result<std::string> ScopeFinder::scope_for(const RecordSchema& schema, const Jso
     const std::string id = text_at(value, name);
     if (!id.empty()) return of_record(id);
   }
+  const Json problems = value.value("problem_ids", Json::array());
+  if (problems.is_array() && !problems.empty() && problems[0].is_string()) {
+    return of_record(problems[0].get<std::string>());
+  }
   if (facts_.scopes.size() == 1) return facts_.scopes.front();
   if (facts_.scopes.empty() && !facts_.root_scope.empty()) return facts_.root_scope;
   return unknown("the value names no school");
