@@ -27,7 +27,7 @@ ALLOWED = {
     "shared/cli": ["shared/base", "shared/record", "shared/net", "shared/api"],
     "shared/web": ["shared/base", "shared/record", "shared/net", "shared/api", "shared/cli"],
     "agent/ports": ["shared/base"],
-    "agent/core": ["proto", "shared/base", "shared/merge", "shared/sync", "shared/crypto",
+    "agent/core": ["proto", "shared/base", "shared/merge", "shared/domain", "shared/sync", "shared/crypto",
                    "agent/ports"],
     "agent/store": ["shared/base", "agent/ports"],
     "agent/api": ["proto", "shared/base", "shared/domain", "shared/crypto", "shared/api",

@@ -152,6 +152,7 @@ Result<Json> AgentApi::status() {
               {"link", link_json(link)},
               {"scopes", scopes_json(replica_, device.scopes)},
               {"storage", storage_json(replica_, device.storage)},
+              {"vault", to_string(replica_.vault_state())},
               {"clock", std::move(clock_json)},
               {"quarantine", quarantined.size()}};
 }

@@ -27,6 +27,8 @@ class AgentRecords final : public api::RecordSource {
   void on_saved(std::function<void()> told) { told_saved_ = std::move(told); }
   /// Records changed by what the hub sent.
   void changed(const std::vector<RecordId>& ids);
+  /// More of the records can be read now, or less.
+  void forget_index() { index_ = RecordIndex(); }
   /// The index, filled.
   Result<const RecordIndex*> index();
 

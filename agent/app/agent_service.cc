@@ -1,8 +1,11 @@
 #include "agent/app/agent_service.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -22,6 +25,7 @@ using Json = nlohmann::json;
 
 constexpr std::int64_t kSyncWaitDefaultMs = 10'000;
 constexpr std::int64_t kSyncWaitMaxMs = 600'000;
+constexpr auto kVaultWatch = std::chrono::seconds(10);
 
 std::string outcome_name(OpenReport::Outcome outcome) {
   switch (outcome) {
@@ -126,7 +130,13 @@ void AgentService::make_api(bool with_link) {
           [](const api::SignInEvent& event) {
             spdlog::info("sign-in: {} {}", api::to_string(event.what), event.person);
           },
-      .calendar = [this] { return calendar(); }});
+      .calendar = [this] { return calendar(); },
+      .opened = [this](const std::string& person,
+                       const SigningKey& key) { door_->came(person, key); }});
+  door_ = std::make_unique<VaultDoor>(*replica_, *records_, *desk_, [this] {
+    // What had to wait for it: a stream that has to go on under a new origin.
+    if (link_ && link_->state() == Link::State::offline) link_->connect_now();
+  });
   api_ = std::make_unique<AgentApi>(*replica_, *records_, read_clock, program_version(), hooks(),
                                     desk_.get());
 }
@@ -138,7 +148,9 @@ WallTime AgentService::calendar() const {
 }
 
 api::ApiResponse AgentService::answer_now(const api::EdgeRequest& request) {
-  return api::settled(api::answer_at_edge(api_->router(), *desk_, request));
+  api::ApiResponse answer = api::settled(api::answer_at_edge(api_->router(), *desk_, request));
+  door_->look();
+  return answer;
 }
 
 AgentHooks AgentService::hooks() {
@@ -202,6 +214,17 @@ void AgentService::welcomed(const Digest& pin, const std::string& device_name) {
 
 void AgentService::records_changed(const std::vector<RecordId>& ids) { records_->changed(ids); }
 
+void AgentService::vault_changed() { door_->keepers_changed(); }
+
+asio::awaitable<void> AgentService::watch_vault() {
+  asio::steady_timer timer(executor_);
+  for (;;) {  // whoever is gone for long enough has gone without a request
+    timer.expires_after(kVaultWatch);
+    co_await timer.async_wait(asio::use_awaitable);
+    door_->look();
+  }
+}
+
 void AgentService::acknowledged(std::uint64_t through) {
   spdlog::debug("hub: durable through {}", through);
 }
@@ -225,6 +248,7 @@ asio::awaitable<net::HttpResponse> AgentService::answer(net::HttpRequest request
     co_await passwords_.perform(rest->work);
     answer = rest->finish();
   }
+  door_->look();
   co_return http_response(api::finished(std::move(answer), asked.tls));
 }
 
@@ -304,6 +328,7 @@ asio::awaitable<Status> AgentService::serve(AgentSettings settings,
   };
   for (const auto& listener : listeners_) scope.spawn(listener->run(handler, {}));
   scope.spawn(link_->run());
+  scope.spawn(watch_vault());
   ready(*listen);
   const int signal = co_await net::wait_for_termination();
   spdlog::info("stopping on signal {}", signal);

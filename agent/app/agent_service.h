@@ -12,6 +12,7 @@
 
 #include "agent/api/agent_api.h"
 #include "agent/api/agent_records.h"
+#include "agent/api/vault_door.h"
 #include "agent/app/agent_settings.h"
 #include "agent/app/data_folder.h"
 #include "agent/app/kept_file.h"
@@ -71,12 +72,14 @@ class AgentService final : private LinkEvents {
   void make_api(bool with_link);
   AgentHooks hooks();
   boost::asio::awaitable<net::HttpResponse> sync(std::string body);
+  boost::asio::awaitable<void> watch_vault();
   Result<nlohmann::json> open_listeners(const AgentSettings& settings);
   Result<nlohmann::json> open_lan(const web::LanSettings& settings);
 
   void welcomed(const Digest& pin, const std::string& device_name) override;
   void records_changed(const std::vector<RecordId>& ids) override;
   void acknowledged(std::uint64_t through) override;
+  void vault_changed() override;
 
   boost::asio::any_io_executor executor_;
   PosixFileSystem files_;
@@ -90,6 +93,7 @@ class AgentService final : private LinkEvents {
   KeptFile tries_;
   KeptFile provisional_;
   std::unique_ptr<api::SignInDesk> desk_;
+  std::unique_ptr<VaultDoor> door_;
   std::unique_ptr<AgentApi> api_;
   net::BlockingPool passwords_{1};
   std::unique_ptr<Link> link_;  // null: opened for one command

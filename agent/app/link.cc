@@ -177,6 +177,8 @@ void Link::welcomed(const Digest& pin, const std::string& device_name) {
 
 void Link::records_changed(const std::vector<RecordId>& ids) { parts_.events.records_changed(ids); }
 
+void Link::vault_changed() { parts_.events.vault_changed(); }
+
 void Link::progressed() { wake_waiters(); }
 
 void Link::acknowledged(std::uint64_t through) {

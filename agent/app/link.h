@@ -71,6 +71,7 @@ class Link final : private LinkEvents {
   void records_changed(const std::vector<RecordId>& ids) override;
   void acknowledged(std::uint64_t through) override;
   void progressed() override;
+  void vault_changed() override;
 
   boost::asio::awaitable<void> connect_once();
   /// The hub shows another key than the pinned one: is it, by the word of the old key, its new one?

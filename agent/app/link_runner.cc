@@ -104,6 +104,8 @@ bool LinkRunner::perform(std::vector<Effect> effects) {
       timer_.expires_after(std::chrono::milliseconds(arm->delay.ms));
     } else if (const auto* changed = std::get_if<RecordsChanged>(&effect)) {
       events_.records_changed(changed->ids);
+    } else if (std::get_if<VaultChanged>(&effect) != nullptr) {
+      events_.vault_changed();
     } else if (const auto* ack = std::get_if<DurableAck>(&effect)) {
       events_.acknowledged(ack->through);
     } else {

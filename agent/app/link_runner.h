@@ -30,6 +30,8 @@ class LinkEvents {
   virtual void records_changed(const std::vector<RecordId>& ids) = 0;
   /// Everything up to here is durable at the hub.
   virtual void acknowledged(std::uint64_t through) = 0;
+  /// Other people may open the vault.
+  virtual void vault_changed() {}
   /// Any frame was taken: perhaps everything is exchanged now.
   virtual void progressed() {}
 };

@@ -83,6 +83,12 @@ void write_status(cli::Console& console, const Json& status) {
   out << "\n"
       << console("未处理的分歧", "open conflicts") << ": " << status["open_conflicts"]
       << console("，隔离 ", ", quarantined ") << status["quarantine"] << "\n";
+  if (status.value("vault", "") == "locked") {
+    out << console("督导资料已加锁：以上只计学校可知的内容；督学登录后打开。",
+                   "What the school may not read is locked: the figures above are without it. It "
+                   "opens when a supervisor signs in.")
+        << "\n";
+  }
   for (const Json& scope : status["scopes"]) {
     out << "  " << scope.value("scope", "") << "  " << console("已收到 ", "received through ")
         << scope["through"] << "\n";

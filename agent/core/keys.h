@@ -41,6 +41,17 @@ inline std::string type_entry(std::uint32_t type, const RecordId& id) {
 inline constexpr std::string_view kScopes = "c/";
 inline std::string scope(std::string_view name) { return "c/" + std::string(name); }
 
+/// store.v1 has no message of its own for it: sync.v1.Vault as the hub said it.
+inline std::string vault() { return "a/vault"; }
+
+/// Present once everything from before there was a vault has been looked through.
+inline std::string put_away() { return "a/put_away"; }
+
+/// half open: "w/" record id(16) -> empty. The school may read the record now, but some of its ops
+/// are here locked as a whole: to be asked for again.
+inline constexpr std::string_view kHalfOpen = "w/";
+inline std::string half_open(const RecordId& id) { return "w/" + id.str(); }
+
 /// quarantine: "q/" origin(16) seq(8) -> store.v1.QuarantinedOp
 inline constexpr std::string_view kQuarantine = "q/";
 inline std::string quarantined(const Dot& dot) {

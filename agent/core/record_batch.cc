@@ -1,6 +1,9 @@
 #include "agent/core/record_batch.h"
 
+#include <algorithm>
+
 #include "agent/core/keys.h"
+#include "shared/sync/locked_op.h"
 #include "shared/sync/stream_chain.h"
 
 namespace duhui::agent {
@@ -23,12 +26,23 @@ void set_stamp(store::v1::StoredOp* stored,
   if (!runs.empty() && !seal.empty()) stored->mutable_stamp()->set_seal(std::string(seal));
 }
 
+/// Some of its ops can be read by the school, others not at all: either the record is open to it
+/// now and they came before, or the school wrote in a record that it may not read.
+bool is_half_open(const store::v1::StoredRecord& record) {
+  const auto readable = [](const store::v1::StoredOp& op) {
+    return openness(op.op()) != Openness::nothing;
+  };
+  return std::ranges::any_of(record.ops(), readable) &&
+         !std::ranges::all_of(record.ops(), readable);
+}
+
 }  // namespace
 
 std::uint64_t checksum_of(const store::v1::StoredOp& stored) {
   sync::v1::Op op;
-  if (!op.ParseFromString(stored.op())) return op_checksum(stored.op());
-  return scope_checksum(op_checksum(stored.op()), stamp_of(runs_of(stored), stored.seq(), op));
+  const std::uint64_t sum = op_checksum(kept_digest(stored.op()));
+  if (!read_head(stored.op(), &op)) return sum;
+  return scope_checksum(sum, stamp_of(runs_of(stored), stored.seq(), op));
 }
 
 Result<RecordBatch::Entry*> RecordBatch::entry(const RecordId& id) {
@@ -61,24 +75,29 @@ void RecordBatch::count(const std::string& scope, std::uint64_t checksum) {
 }
 
 Result<bool> RecordBatch::add(const Dot& dot,
-                              std::string_view op_bytes,
+                              std::string_view kept,
                               const sync::v1::Op& op,
                               const OpStamp& stamp,
                               const std::string& scope,
                               std::string_view seal) {
-  if (auto checked = check_op(dot, op); !checked) {
-    quarantine(dot, op_bytes, checked.error().detail);
+  if (auto checked = is_locked(kept) ? Status(Done{}) : check_op(dot, op); !checked) {
+    quarantine(dot, kept, checked.error().detail);
     return false;
   }
+  const Openness readable = openness(kept);
   const RecordId id = *RecordId::from_bytes(op.record_id());
   auto found = entry(id);
   if (!found) return std::move(found).error();
   Entry& e = **found;
   for (store::v1::StoredOp& stored : *e.record.mutable_ops()) {
     if (stored.seq() != dot.seq || stored.origin() != dot.origin.view()) continue;
+    const bool opens = readable > openness(stored.op());
+    if (opens) stored.set_op(kept.data(), kept.size());
+    e.grown |= opens;
+    e.changed |= opens;
     const OpStamp before = stamp_of(runs_of(stored), stored.seq(), op);
-    if (before == stamp) return false;
-    const std::uint64_t bytes_sum = op_checksum(stored.op());
+    if (before == stamp) return opens;
+    const std::uint64_t bytes_sum = op_checksum(kept_digest(stored.op()));
     count(e.record.scope(), scope_checksum(bytes_sum, stamp) - scope_checksum(bytes_sum, before));
     set_stamp(&stored, op, stamp, seal);
     e.changed = true;
@@ -94,9 +113,10 @@ Result<bool> RecordBatch::add(const Dot& dot,
   store::v1::StoredOp* stored = e.record.add_ops();
   stored->set_origin(dot.origin.bytes.data(), dot.origin.bytes.size());
   stored->set_seq(dot.seq);
-  stored->set_op(op_bytes.data(), op_bytes.size());
+  stored->set_op(kept.data(), kept.size());
   set_stamp(stored, op, stamp, seal);
-  count(e.record.scope(), scope_checksum(op_checksum(op_bytes), stamp));
+  count(e.record.scope(), scope_checksum(op_checksum(kept_digest(kept)), stamp));
+  e.grown = true;
   if (!e.existed) extra_.put(keys::type_entry(op.record_type(), id), {});
   e.changed = true;
   return true;
@@ -118,6 +138,23 @@ Status RecordBatch::remove(const RecordId& id, const Dot& dot) {
   return Done{};
 }
 
+Status RecordBatch::keep(const RecordId& id, const Dot& dot, std::string kept) {
+  auto found = entry(id);
+  if (!found) return std::move(found).error();
+  for (store::v1::StoredOp& stored : *(*found)->record.mutable_ops()) {
+    if (stored.seq() != dot.seq || stored.origin() != dot.origin.view()) continue;
+    stored.set_op(std::move(kept));
+    (*found)->changed = true;
+    break;
+  }
+  return Done{};
+}
+
+void RecordBatch::settle_half_open(const RecordId& id) {
+  if (const auto at = records_.find(id); at != records_.end()) at->second.grown = false;
+  extra_.erase(keys::half_open(id));
+}
+
 void RecordBatch::quarantine(const Dot& dot, std::string_view op_bytes, std::string reason) {
   store::v1::QuarantinedOp kept;
   kept.set_origin(dot.origin.str());
@@ -137,7 +174,9 @@ std::vector<RecordId> RecordBatch::changed() const {
 
 void RecordBatch::write(KvBatch& batch) {
   for (const auto& [id, e] : records_) {
-    if (e.changed) batch.put(keys::record(id), e.record.SerializeAsString());
+    if (!e.changed) continue;
+    batch.put(keys::record(id), e.record.SerializeAsString());
+    if (e.grown && is_half_open(e.record)) batch.put(keys::half_open(id), {});
   }
   for (const KvBatch::Change& change : extra_.changes) batch.changes.push_back(change);
   for (const auto& [scope, checksum] : added_) {
@@ -149,13 +188,14 @@ void RecordBatch::write(KvBatch& batch) {
 }
 
 RecordState replay(const store::v1::StoredRecord& record,
+                   const Vault& vault,
                    const Origin& own,
                    std::uint64_t acknowledged) {
   RecordState state;
   for (const store::v1::StoredOp& stored : record.ops()) {
     sync::v1::Op op;
     const auto origin = Origin::from_bytes(stored.origin());
-    if (!origin || !op.ParseFromString(stored.op())) continue;  // was checked before it was stored
+    if (!origin || !vault.read(stored.op(), &op)) continue;
     OpStamp stamp = stamp_of(runs_of(stored), stored.seq(), op);
     if (*origin == own && stored.seq() > acknowledged) {
       stamp.quality = sync::v1::TIME_QUALITY_PROVISIONAL;

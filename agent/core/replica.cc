@@ -10,6 +10,7 @@
 #include "shared/crypto/signing.h"
 #include "shared/merge/hybrid_clock.h"
 #include "shared/sync/limits.h"
+#include "shared/sync/locked_op.h"
 #include "shared/sync/stream_chain.h"
 
 namespace duhui::agent {
@@ -36,7 +37,7 @@ Result<std::optional<RecordState>> Replica::record(const RecordId& id) {
   RecordBatch batch(store_, scopes_);
   DUHUI_TRY(stored, batch.find(id));
   if (stored == nullptr) return std::optional<RecordState>{};
-  return std::optional<RecordState>(replay(*stored, origin_, state_.acknowledged()));
+  return std::optional<RecordState>(replay(*stored, vault_, origin_, state_.acknowledged()));
 }
 
 Result<std::vector<RecordId>> Replica::find(std::uint32_t type,
@@ -119,11 +120,12 @@ Result<std::vector<Dot>> Replica::try_save(const std::vector<Intent>& intents,
     const Dot dot{origin_, state_.head() + dots.size() + 1};
     DUHUI_TRY(stored, records.find(intent.record));
     const RecordState current =
-        stored == nullptr ? RecordState() : replay(*stored, origin_, state_.acknowledged());
+        stored == nullptr ? RecordState() : replay(*stored, vault_, origin_, state_.acknowledged());
     DUHUI_TRY(op, build_op(intent, current, dot));
     *op.mutable_time() = make_evidence(hybrid.tick(clock.wall), clock,
                                        WallTime{static_cast<std::int64_t>(state_.hub_seen_ms())});
     op.mutable_time()->set_boot(state_.boot());
+    if (vault_.state() == Vault::State::open) op.set_salt(make_salt(random_));
     DUHUI_CHECK_OK(check_op(dot, op));
     bytes.push_back(op.SerializeAsString());
     if (bytes.back().size() > sync_limits::kOpBytesMax) {
@@ -135,14 +137,22 @@ Result<std::vector<Dot>> Replica::try_save(const std::vector<Intent>& intents,
     const std::string scope = stored == nullptr ? intent.scope : stored->scope();
     auto added = records.add(dot, bytes.back(), op, default_stamp(op), scope);
     if (!added) return std::move(added).error();
-    store::v1::OwnOp own;
-    own.set_op(bytes.back());
-    own.set_chain(chain);
-    batch.put(keys::own_op(origin_, dot.seq), own.SerializeAsString());
     dots.push_back(dot);
   }
+  DUHUI_CHECK_OK(put_away(records, records.changed()));
   std::vector<Journal::Entry> entries;
-  for (std::size_t n = 0; n < dots.size(); ++n) entries.push_back({dots[n], bytes[n], chains[n]});
+  for (std::size_t n = 0; n < dots.size(); ++n) {
+    DUHUI_TRY(stored, records.find(intents[n].record));
+    const auto kept = std::ranges::find_if(stored->ops(), [&](const store::v1::StoredOp& op) {
+      return op.seq() == dots[n].seq && op.origin() == origin_.view();
+    });
+    bytes[n] = kept->op();
+    entries.push_back({dots[n], bytes[n], chains[n]});
+    store::v1::OwnOp own;
+    own.set_op(bytes[n]);
+    own.set_chain(chains[n]);
+    batch.put(keys::own_op(origin_, dots[n].seq), own.SerializeAsString());
+  }
   DUHUI_CHECK_OK(journal_.append(entries));
 
   state_.set_head(dots.empty() ? state_.head() : dots.back().seq);
@@ -221,7 +231,7 @@ Status Replica::welcomed(const sync::v1::Welcome& welcome) {
   KvBatch batch;
   put_state(batch);
   DUHUI_CHECK_OK(new_life ? commit(batch) : commit_unsynced(batch));
-  return Done{};
+  return welcome.has_vault() ? keep_vault(welcome.vault()) : Status(Done{});
 }
 
 Status Replica::acknowledged(const sync::v1::Ack& ack) {
@@ -273,7 +283,7 @@ Status Replica::restamp(std::uint64_t first, const sync::v1::Ack& ack, RecordBat
     for (const OwnOp& own : ops) {
       if (own.seq > ack.through()) return Done{};
       sync::v1::Op op;
-      if (!op.ParseFromString(own.op)) return Error{ErrorCode::corrupt_data, "own log: op"};
+      if (!read_head(own.op, &op)) return Error{ErrorCode::corrupt_data, "own log: op"};
       auto added =
           records.add(Dot{origin_, own.seq}, own.op, op, stamp_of(ack.stamps(), own.seq, op), {});
       if (!added) return std::move(added).error();
@@ -313,7 +323,7 @@ Status Replica::check_own(std::uint64_t seq, std::string_view bytes) {
   DUHUI_TRY(stored, store_.get(keys::own_op(origin_, seq)));
   store::v1::OwnOp own;
   if (!stored || !own.ParseFromString(*stored)) return Done{};  // lost here, and now it comes back
-  return own.op() == bytes ? Status(Done{}) : Status(elsewhere);
+  return kept_digest(own.op()) == kept_digest(bytes) ? Status(Done{}) : Status(elsewhere);
 }
 
 Result<std::vector<RecordId>> Replica::apply_runs(
@@ -330,7 +340,7 @@ Result<std::vector<RecordId>> Replica::apply_runs(
     for (const std::string_view bytes : ops) {
       const Dot dot{*origin, seq++};
       if (dot.origin == origin_) DUHUI_CHECK_OK(check_own(dot.seq, bytes));
-      if (!op.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+      if (!read_head(bytes, &op)) {
         batch.quarantine(dot, bytes, "not parsable");
         continue;
       }
@@ -401,6 +411,10 @@ Result<std::vector<RecordId>> Replica::apply(
       forget();
       return applied;
     }
+    const auto id = RecordId::from_bytes(walked.record_id());
+    if (!id) continue;
+    DUHUI_TRY(stored, records.find(*id));
+    if (stored != nullptr && !waits_for_ack(*stored)) records.settle_half_open(*id);
   }
   KvBatch batch;
   records.write(batch);
@@ -443,7 +457,7 @@ Result<sync::v1::Refill> Replica::sealed_beyond(const sync::v1::RangeAnswer& ans
           sync::v1::Batch* run = walked->add_runs();
           run->set_origin(op.origin());
           run->set_first_seq(op.seq());
-          codec_.pack({op.op()}, known_to_hub, run);
+          codec_.pack({as_readable(op.op())}, known_to_hub, run);
           *run->add_stamps() = op.stamp();
           ++offered;
         }

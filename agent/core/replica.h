@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/core/vault.h"
 #include "agent/ports/journal.h"
 #include "agent/ports/kv_store.h"
 #include "duhui/store/v1/store.pb.h"
@@ -41,7 +42,7 @@ class Replica {
   };
   struct OwnOp {
     std::uint64_t seq = 0;
-    std::string op;
+    std::string op;  // as it is kept: perhaps locked
     std::string chain;
   };
 
@@ -64,6 +65,26 @@ class Replica {
                                      std::uint32_t limit);
   std::string seen_token(const RecordId& id, const RecordState& state) const;
   Result<std::vector<store::v1::QuarantinedOp>> quarantine();
+
+  // --- the vault ---
+
+  Vault::State vault_state() const { return vault_.state(); }
+  const sync::v1::Vault& vault_keepers() const { return vault_.keepers(); }
+  /// Somebody signed in. `not_found`: the hub gave this person no key (yet).
+  Status unlock_vault(const SigningKey& person);
+  /// The last of them has left.
+  void lock_vault() { vault_.lock(); }
+  /// Those whom the hub has given the key now.
+  Status keep_vault(const sync::v1::Vault& vault);
+  /// The op's exact bytes if the vault is open, else as it is kept.
+  std::string as_readable(const std::string& kept) const;
+  /// Records that the school may read while some of their ops are here locked: to be asked for as
+  /// soon as the hub has all of it.
+  struct HalfOpen {
+    RecordId id;
+    std::string scope;
+  };
+  Result<std::vector<HalfOpen>> half_open();
 
   // --- sync ---
 
@@ -124,6 +145,13 @@ class Replica {
   /// Own ops that the salvaged store lacks and the journal has.
   Status fill_from_journal();
   Status settle_after_salvage();
+  Status load_vault();
+  /// Locks the new ops of `records` that the school may not read, and opens to it what it now may.
+  Status put_away(RecordBatch& records, const std::vector<RecordId>& ids);
+  /// The hub does not have all of it yet.
+  bool waits_for_ack(const store::v1::StoredRecord& record) const;
+  /// What was typed before there was a vault, the own log included.
+  Status put_away_all();
   Status count_scopes(KvBatch& batch);
   /// After `storage_failed`: reads everything again.
   Status recover();
@@ -150,6 +178,7 @@ class Replica {
   Journal& journal_;
   Random& random_;
   PayloadCodec codec_;
+  Vault vault_;
   store::v1::AgentState state_;
   Origin origin_;
   std::map<std::string, store::v1::ScopeState> scopes_;

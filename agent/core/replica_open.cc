@@ -10,6 +10,7 @@
 #include "shared/base/scope.h"
 #include "shared/merge/hybrid_clock.h"
 #include "shared/sync/limits.h"
+#include "shared/sync/locked_op.h"
 #include "shared/sync/stream_chain.h"
 
 namespace duhui::agent {
@@ -122,6 +123,7 @@ Status Replica::load(const ClockReading& clock, bool salvaged) {
     return true;
   });
   if (!scanned) return scanned;
+  DUHUI_CHECK_OK(load_vault());
   DUHUI_CHECK_OK(replay_journal());
   if (salvaged) {
     DUHUI_CHECK_OK(fill_from_journal());
@@ -191,10 +193,10 @@ Status Replica::replay_journal() {
       state_.set_has_holes(true);
       state_.clear_chain();
     }
-    const bool linked =
-        state_.chain().empty() || extend_chain(state_.chain(), entry.op) == entry.chain;
+    const bool linked = state_.chain().empty() ||
+                        extend_chain(state_.chain(), kept_digest(entry.op)) == entry.chain;
     sync::v1::Op op;
-    if (!linked || !op.ParseFromString(entry.op)) break;
+    if (!linked || !read_head(entry.op, &op)) break;
     auto added = records.add(dot, entry.op, op, default_stamp(op), op.scope());
     if (!added) return std::move(added).error();
     store::v1::OwnOp own;
@@ -246,7 +248,7 @@ Status Replica::fill_from_journal() {
       batch.put(keys::own_op(origin_, seq), own.SerializeAsString());
     }
     sync::v1::Op op;
-    if (!op.ParseFromString(own.op())) continue;
+    if (!read_head(own.op(), &op)) continue;
     // The record may have been lost without its log; not yet stamped, it is the same if it is
     // there.
     auto added = records.add(Dot{origin_, seq}, own.op(), op, default_stamp(op), op.scope());
@@ -341,7 +343,9 @@ Status Replica::reincarnate(std::uint64_t common) {
   std::map<RecordId, std::uint64_t> created_again;
   for (const OwnOp& own : held) {
     sync::v1::Op op;
-    if (!op.ParseFromString(own.op)) return Error{ErrorCode::corrupt_data, "own log: op"};
+    // Locked ones refer to others inside: they wait until somebody opens the vault.
+    DUHUI_TRY(exact, vault_.exact(own.op));
+    if (!op.ParseFromString(exact)) return Error{ErrorCode::corrupt_data, "own log: op"};
     const auto id = RecordId::from_bytes(op.record_id());
     if (!id) return Error{ErrorCode::corrupt_data, "own log: record id"};
     const Dot dot{next, bytes.size() + 1};
@@ -363,9 +367,13 @@ Status Replica::reincarnate(std::uint64_t common) {
       }
     }
     DUHUI_CHECK_OK(records.remove(*id, Dot{old_origin, own.seq}));
-    bytes.push_back(op.SerializeAsString());
-    chain = extend_chain(chain, bytes.back());
+    exact = op.SerializeAsString();
+    chain = extend_chain(chain, exact);
     chains.push_back(chain);
+    const Openness readable = openness(own.op);
+    bytes.push_back(readable == Openness::all
+                        ? exact
+                        : vault_.keep(exact, op, readable == Openness::part, random_));
     auto added = records.add(dot, bytes.back(), op, default_stamp(op), op.scope());
     if (!added) return std::move(added).error();
     store::v1::OwnOp kept;

@@ -33,7 +33,7 @@ void SyncSession::arm(std::vector<Effect>& effects) {
 }
 
 bool SyncSession::caught_up() const {
-  if (state_ != State::live || replica_.unacknowledged() != 0) return false;
+  if (state_ != State::live || replica_.unacknowledged() != 0 || !asked_.empty()) return false;
   return std::all_of(at_head_.begin(), at_head_.end(),
                      [](const auto& scope) { return scope.second; });
 }
@@ -96,6 +96,9 @@ void SyncSession::push_more(std::vector<Effect>& effects, const ClockReading& cl
         replica_.own_ops(next_seq_, sync_limits::kBatchRawBytesAim, sync_limits::kBatchOpsMax);
     if (!ops) return close("own log: " + to_string(ops.error()), effects);
     if (ops->empty()) return close("own log ends before its head", effects);
+    // Packed they are smallest when they can be read; while the vault is locked they go as they
+    // are.
+    for (Replica::OwnOp& own : *ops) own.op = replica_.as_readable(own.op);
     std::vector<std::string_view> views;
     views.reserve(ops->size());
     for (const Replica::OwnOp& own : *ops) views.push_back(own.op);
@@ -193,6 +196,13 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
       close("hub: " + frame->goodbye().detail(), effects, false,
             milliseconds(frame->goodbye().retry_after_ms()));
       break;
+    case Frame::kVault:
+      if (auto kept = replica_.keep_vault(frame->vault()); !kept) {
+        close(to_string(kept.error()), effects);
+        break;
+      }
+      effects.push_back(VaultChanged{});
+      break;
     case Frame::kHello:
     case Frame::kBatch:
     case Frame::kGap:
@@ -266,6 +276,8 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome, std::vector<Effec
     send(frame, effects);
   }
   credit_ = welcome.credit() > sent_before_welcome_ ? welcome.credit() - sent_before_welcome_ : 0;
+  if (welcome.has_vault()) effects.push_back(VaultChanged{});
+  ask_for_half_open(effects);
 }
 
 void SyncSession::on_ack(const sync::v1::Ack& ack, std::vector<Effect>& effects) {
@@ -284,6 +296,8 @@ void SyncSession::on_ack(const sync::v1::Ack& ack, std::vector<Effect>& effects)
     postponed_.erase(head.scope());  // its page brings another sum
   }
   compare_postponed(effects);
+  answered_.clear();
+  ask_for_half_open(effects);
   effects.push_back(DurableAck{ack.through()});
 }
 
@@ -320,6 +334,8 @@ void SyncSession::on_feed_page(const sync::v1::FeedPage& page,
   if (!changed) return not_applied(changed.error(), effects);
   if (!changed->empty()) effects.push_back(RecordsChanged{std::move(*changed)});
   at_head_[page.scope()] = page.at_head();
+  answered_.clear();
+  ask_for_half_open(effects);
   grant(page.scope(), bytes, effects);
   if (page.at_head()) compare_checksum(page.scope(), page.through(), page.checksum(), effects);
 }
@@ -337,9 +353,29 @@ void SyncSession::on_walk_page(const sync::v1::WalkPage& page,
   if (!changed) return not_applied(changed.error(), effects);
   if (!changed->empty()) effects.push_back(RecordsChanged{std::move(*changed)});
   at_head_[page.scope()] = page.last();
+  ask_for_half_open(effects);
   grant(page.scope(), bytes, effects);
   // What changed behind the walk shows in the sum.
   if (page.last()) compare_checksum(page.scope(), page.continue_after(), page.checksum(), effects);
+}
+
+void SyncSession::ask_for_half_open(std::vector<Effect>& effects) {
+  constexpr std::size_t kAskedMax = 8;
+  if (state_ != State::live || asked_.size() >= kAskedMax) return;
+  auto records = replica_.half_open();
+  if (!records) return close(to_string(records.error()), effects);
+  for (const Replica::HalfOpen& record : *records) {
+    if (asked_.size() >= kAskedMax) return;
+    if (!at_head_.contains(record.scope) || answered_.contains(record.id)) continue;
+    if (!asked_.insert(record.id).second) continue;
+    Frame frame;
+    sync::v1::RangeRequest& request = *frame.mutable_range_request();
+    request.set_scope(record.scope);
+    request.set_low(record.id.str());
+    request.set_high(record.id.str());
+    // No checksum, no records: whatever the hub has is different, and it sends it.
+    send(frame, effects);
+  }
 }
 
 void SyncSession::compare_checksum(const std::string& scope,
@@ -388,6 +424,11 @@ void SyncSession::on_range_answer(const sync::v1::RangeAnswer& answer,
   auto changed = replica_.apply(answer.scope(), answer.records());
   if (!changed) return not_applied(changed.error(), effects);
   if (!changed->empty()) effects.push_back(RecordsChanged{std::move(*changed)});
+  if (const auto id = RecordId::from_bytes(answer.low()); id && answer.low() == answer.high()) {
+    asked_.erase(*id);
+    answered_.insert(*id);
+  }
+  ask_for_half_open(effects);
   for (const sync::v1::RangeRequest& part : answer.parts()) {
     const auto low = RecordId::from_bytes(part.low());
     const auto high = RecordId::from_bytes(part.high());
@@ -413,52 +454,6 @@ void SyncSession::on_range_answer(const sync::v1::RangeAnswer& answer,
     }
   }
   grant(answer.scope(), bytes, effects);
-}
-
-// --- forks ---
-
-void SyncSession::probe(std::uint64_t low, std::uint64_t high, std::vector<Effect>& effects) {
-  if (high - low <= 1) return reincarnate(low, effects);
-  Frame frame;
-  sync::v1::ForkProbe& probe = *frame.mutable_fork_probe();
-  const std::uint64_t span = high - low - 1;
-  const std::uint64_t points = std::min<std::uint64_t>(span, sync_limits::kTrailMax);
-  for (std::uint64_t n = 1; n <= points; ++n) {
-    const std::uint64_t seq = low + n * span / points;
-    auto chain = replica_.chain_at(seq);
-    if (!chain) return close(to_string(chain.error()), effects);
-    if (!*chain) continue;
-    sync::v1::StreamHead* point = probe.add_points();
-    point->set_origin(replica_.origin().str());
-    point->set_seq(seq);
-    point->set_chain(**chain);
-  }
-  if (probe.points().empty()) return reincarnate(low, effects);
-  send(frame, effects);
-}
-
-void SyncSession::on_fork_point(const sync::v1::ForkPoint& point, std::vector<Effect>& effects) {
-  if (state_ != State::probing) return close("fork point out of turn", effects);
-  const std::uint64_t common = std::max(point.common(), probe_low_);
-  if (common >= probe_high_) return close("fork point beyond what was asked", effects);
-  // The next greater point that was asked about is different.
-  const std::uint64_t span = probe_high_ - probe_low_ - 1;
-  const std::uint64_t points = std::min<std::uint64_t>(span, sync_limits::kTrailMax);
-  for (std::uint64_t n = 1; n <= points; ++n) {
-    const std::uint64_t seq = probe_low_ + n * span / points;
-    if (seq > common) {
-      probe_high_ = seq;
-      break;
-    }
-  }
-  probe_low_ = common;
-  probe(probe_low_, probe_high_, effects);
-}
-
-void SyncSession::reincarnate(std::uint64_t common, std::vector<Effect>& effects) {
-  if (auto done = replica_.reincarnate(common); !done)
-    return close(to_string(done.error()), effects);
-  close("the stream goes on under a new origin", effects, true);
 }
 
 }  // namespace duhui::agent

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -49,7 +50,9 @@ struct RecordsChanged {
 struct DurableAck {
   std::uint64_t through = 0;
 };
-using Effect = std::variant<Send, ArmTimer, CloseLink, RecordsChanged, DurableAck>;
+/// Other people may open the vault now.
+struct VaultChanged {};
+using Effect = std::variant<Send, ArmTimer, CloseLink, RecordsChanged, DurableAck, VaultChanged>;
 
 /// The device's side of one link to the hub.
 ///
@@ -102,6 +105,8 @@ class SyncSession {
   void on_range_answer(const sync::v1::RangeAnswer& answer,
                        std::size_t bytes,
                        std::vector<Effect>& effects);
+  /// For records that the school may read now, in full.
+  void ask_for_half_open(std::vector<Effect>& effects);
   void on_fork_point(const sync::v1::ForkPoint& point, std::vector<Effect>& effects);
   void probe(std::uint64_t low, std::uint64_t high, std::vector<Effect>& effects);
   void reincarnate(std::uint64_t common, std::vector<Effect>& effects);
@@ -139,6 +144,8 @@ class SyncSession {
     std::uint64_t checksum = 0;
   };
   std::map<std::string, FeedSum> postponed_;  // to be compared once nothing is on its way
+  std::set<RecordId> asked_;                  // half open records, not answered yet
+  std::set<RecordId> answered_;               // nothing new has come since
   std::uint64_t probe_low_ = 0;               // known common
   std::uint64_t probe_high_ = 0;              // known different
   std::string device_name_;

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "duhui/sync/v1/frame.pb.h"
 #include "hub/core/op_reader.h"
+#include "shared/base/ids.h"
 #include "shared/crypto/digest.h"
+#include "shared/crypto/signing.h"
 #include "shared/sync/payload_codec.h"
 
 namespace duhui::hub {
@@ -19,11 +22,15 @@ struct CheckedBatch {
   std::string refused;
   std::shared_ptr<const UnpackedBatch> unpacked;
   std::vector<Digest> digests;  // of its ops
+  /// Present where some came locked: the same with the exact bytes of all, as it is to be stored.
+  std::optional<sync::v1::Batch> exact;
 };
 
-/// Says nothing of the batch's place in its stream.
+/// Says nothing of the batch's place in its stream. `hub_key`: opens what the device sends locked.
 CheckedBatch check_batch(PayloadCodec& codec,
                          const sync::v1::Batch& batch,
-                         std::string_view public_key);
+                         const DeviceId& device,
+                         std::string_view public_key,
+                         const SigningKey& hub_key);
 
 }  // namespace duhui::hub

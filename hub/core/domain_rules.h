@@ -41,6 +41,9 @@ class DomainRules final : public RecordRules {
                   std::string_view scope,
                   const sync::v1::Op& op) override;
   bool is_made_at_hub(std::uint32_t type) override;
+  Result<std::vector<std::string>> follow_postings(RecordLookup& lookup,
+                                                   std::vector<std::string> scopes,
+                                                   WallTime now) override;
   Result<std::vector<Intent>> follow_ups(RecordLookup& lookup,
                                          const std::vector<RecordId>& changed,
                                          WallTime now) override;

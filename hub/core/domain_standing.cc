@@ -1,6 +1,7 @@
 // Who the person behind an op is, and whether they might.
 
 #include <algorithm>
+#include <set>
 
 #include "duhui/record/v1/account.pb.h"
 #include "duhui/record/v1/org.pb.h"
@@ -13,6 +14,8 @@ namespace duhui::hub {
 namespace {
 
 constexpr std::size_t kDayLength = 10;  // "2025-10-09"
+/// How long a supervisor's laptop still brings in, and gets, what belongs to a school it has left.
+constexpr Duration kHandOver = hours(30 * 24);
 
 /// A registry record as it is shown; false: not known here.
 template <typename Message>
@@ -89,6 +92,49 @@ Judgement DomainRules::judge(const Standing& standing,
       authorize_op(standing.grants, day, scope, plan == nullptr ? nullptr : plan->schema, op);
   return {.rank = static_cast<std::uint32_t>(ruling.writer),
           .proposal = !ruling.allowed || !may_be_there(standing, device_scopes)};
+}
+
+Result<std::vector<std::string>> DomainRules::follow_postings(RecordLookup& lookup,
+                                                              std::vector<std::string> scopes,
+                                                              WallTime now) {
+  if (!is_laptop(scopes)) return scopes;
+  std::string supervisor;
+  record::v1::Supervisor known;
+  for (const std::string& scope : scopes) {
+    const std::string id = scope.substr(scope.rfind('/') + 1);
+    DUHUI_TRY(found, read_registry(lookup, "supervisor", id, &known));
+    if (found) supervisor = id;
+  }
+  DUHUI_TRY(root, lookup.setting(kRootScopeKey));
+  DUHUI_TRY(postings, lookup.linked_to("supervisor_id", supervisor));
+  const std::string today = china_time(now).substr(0, kDayLength);
+  const std::string lately = china_time(now - kHandOver).substr(0, kDayLength);
+  const RecordSchema& schema = *Schema::instance().find("assignment");
+  std::set<std::string> wanted;
+  for (const RecordId& id : postings) {
+    DUHUI_TRY(state, lookup.state(id));
+    record::v1::Assignment posting;
+    if (state == nullptr || state->type() != schema.rule.type() ||
+        !posting.ParseFromString(shown_message(schema, *state, {}).bytes) ||
+        posting.supervisor_id() != supervisor) {
+      continue;
+    }
+    const bool begun = posting.valid_from().empty() || posting.valid_from() <= today;
+    if (!begun || (!posting.valid_to().empty() && posting.valid_to() < lately)) continue;
+    const std::string school =
+        place_in_tree(posting.school_id(), root.value_or(""),
+                      [&lookup](const std::string& one) { return parent_of(lookup, one); });
+    const std::size_t district = school.find('/', school.find('/') + 1);
+    if (school.empty() || district == std::string::npos) continue;
+    wanted.insert(school);
+    wanted.insert(school.substr(0, district) + "/" + supervisor);
+    wanted.insert(school.substr(0, district) + "/supervisors");
+  }
+  // Nobody without a posting gets a laptop: then it is the registry that is not whole.
+  if (wanted.empty() || wanted == std::set<std::string>(scopes.begin(), scopes.end())) {
+    return scopes;
+  }
+  return std::vector<std::string>(wanted.begin(), wanted.end());
 }
 
 bool DomainRules::is_made_at_hub(std::uint32_t type) {

@@ -116,8 +116,9 @@ class HubCore {
     ClockReading device_clock;
     WallTime hub_clock;
     bool upload_only = false;
-    bool revoked = false;  // what it sends is kept aside, and it gets nothing
-    Packing packing;       // what the device unpacks
+    bool revoked = false;   // what it sends is kept aside, and it gets nothing
+    Packing packing;        // what the device unpacks
+    sync::v1::Vault vault;  // who may open what it holds locked
     bool gap_told = false;
     std::uint64_t credit_out = 0;        // downstream bytes the device will still take
     std::uint64_t credit_in = 0;         // upstream bytes it may still send
@@ -168,6 +169,11 @@ class HubCore {
   /// Neither the front nor what is behind it may overtake what is being checked.
   bool front_is_free() const { return !queue_.empty() && (checked_ > 0 || checking_ == 0); }
   void wake(const std::map<std::string, FeedHead>& grown, WallTime wall, HubEffects& effects);
+  /// Asks who may open the vaults of the devices at places of which an account changed; before
+  /// their pages, so that nobody gets an account there without its key. Laptops say hello again
+  /// when postings changed.
+  void people_changed(const ChangedPeople& people, HubEffects& effects);
+  void vault_found(VaultJob& job, HubEffects& effects);
   void feed_more(Session& session, WallTime wall, HubEffects& effects);
   void subscribe(Session& session,
                  const std::string& scope,

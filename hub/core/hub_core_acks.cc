@@ -30,6 +30,7 @@ void HubCore::committed(CommitJob& job, WallTime wall, HubEffects& effects) {
   } else {
     for (const auto& item : job.items) acknowledge(*item, job.grown, wall, effects);
     return_credit(wall, effects);
+    people_changed(job.people, effects);
     wake(job.grown, wall, effects);
   }
   start_commit(wall, effects);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hub/core/hub_core.h"
+#include "hub/core/vault_keepers.h"
 #include "shared/base/scope.h"
 
 namespace duhui::hub {
@@ -55,6 +56,43 @@ void HubCore::wake(const std::map<std::string, FeedHead>& grown,
   }
 }
 
+void HubCore::people_changed(const ChangedPeople& people, HubEffects& effects) {
+  if (people.postings) {
+    for (auto& [id, session] : sessions_) {
+      if (session.state != Session::State::live || !is_laptop(session.device.scopes)) continue;
+      goodbye(session, sync::v1::Goodbye::REASON_REPLACED, "postings changed: say hello again",
+              effects);
+    }
+  }
+  std::set<SessionId> asked;
+  for (const std::string& scope : people.account_scopes) {
+    const auto subscribed = subscribers_.find(scope);
+    if (subscribed != subscribers_.end()) {
+      asked.insert(subscribed->second.begin(), subscribed->second.end());
+    }
+    if (known_scopes_.contains(scope)) continue;
+    // The first record of a place: nobody has subscribed to it yet.
+    for (const auto& [id, session] : sessions_) {
+      if (session.state == Session::State::live && session.reads(scope)) asked.insert(id);
+    }
+  }
+  for (const SessionId id : asked) {
+    Session* session = find(id);
+    if (session == nullptr || session->revoked) continue;
+    effects.push_back(RunJob{std::make_unique<VaultJob>(id, session->device)});
+  }
+}
+
+void HubCore::vault_found(VaultJob& job, HubEffects& effects) {
+  Session* session = find(job.session);
+  // Should it fail, the next hello brings it.
+  if (session == nullptr || job.failed || same_keepers(session->vault, job.vault)) return;
+  session->vault = std::move(job.vault);
+  sync::v1::Frame frame;
+  *frame.mutable_vault() = session->vault;
+  send(*session, frame, effects);
+}
+
 void HubCore::feed_more(Session& session, WallTime wall, HubEffects& effects) {
   if (session.state != Session::State::live || session.feed_job_running || session.credit_out == 0)
     return;
@@ -69,6 +107,9 @@ void HubCore::feed_more(Session& session, WallTime wall, HubEffects& effects) {
   if (job->wants.empty()) return;
   job->own_origin = session.origin;
   job->packing = session.packing;
+  if (!session.vault.keepers().empty()) {
+    job->vault = VaultKey::of_device(identity_.key, session.device.id);
+  }
   job->own_log_from = session.own_log_from;
   job->own_through = session.own_through;
   job->bytes_aim =

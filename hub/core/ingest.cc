@@ -62,7 +62,8 @@ Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming, const CheckedBa
     return outcome;
   }
   std::optional<CheckedBatch> here;
-  if (ahead == nullptr) here = check_batch(ops_.codec(), batch, incoming.public_key);
+  if (ahead == nullptr)
+    here = check_batch(ops_.codec(), batch, incoming.device, incoming.public_key, hub_key_);
   const CheckedBatch* checked = here ? &*here : ahead;
   if (!checked->refused.empty()) {
     outcome.refused = checked->refused;
@@ -83,18 +84,18 @@ Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming, const CheckedBa
   // Before it is stored: its later ops may need the state that its earlier ones made.
   ops_.keep(checked->unpacked);
   DUHUI_CHECK_OK(take_ops(incoming, *checked, first_new, outcome));
-  DUHUI_CHECK_OK(store_batch(incoming, *checked->unpacked, first_new, stream, outcome));
+  DUHUI_CHECK_OK(store_batch(*checked, checked->exact.value_or(batch), first_new, stream, outcome));
   outcome.through = stream.head;
   outcome.chain = stream.chain;
   return outcome;
 }
 
-Status Ingest::store_batch(const IncomingBatch& incoming,
-                           const UnpackedBatch& unpacked,
+Status Ingest::store_batch(const CheckedBatch& checked,
+                           const sync::v1::Batch& batch,
                            std::uint64_t first_new,
                            StreamRow& stream,
                            const BatchOutcome& outcome) {
-  const sync::v1::Batch& batch = incoming.batch;
+  const UnpackedBatch& unpacked = *checked.unpacked;
   BatchRow row{.origin = unpacked.origin,
                .first_seq = first_new,
                .count = batch.count(),

@@ -51,6 +51,12 @@ struct BatchOutcome {
   std::string refused;
 };
 
+/// What devices must be told of at once: who may open their vaults, and where laptops belong.
+struct ChangedPeople {
+  std::set<std::string> account_scopes{};  // places of which an account changed
+  bool postings = false;
+};
+
 /// One transaction's work on streams, records and feeds. Made for one HubStore::write call and
 /// thrown away with it: pure given the transaction, so it may be run again.
 class Ingest final : public RecordLookup {
@@ -79,6 +85,7 @@ class Ingest final : public RecordLookup {
   /// Scopes whose feed grew, and their heads.
   const std::map<std::string, FeedHead>& grown_feeds() const { return feeds_; }
   const std::vector<RecordId>& changed_records() const { return changed_; }
+  const ChangedPeople& changed_people() const { return people_; }
 
   Result<const RecordState*> state(const RecordId& id) override;
   Result<std::vector<RecordId>> linked_to(std::string_view name, std::string_view to) override;
@@ -136,8 +143,8 @@ class Ingest final : public RecordLookup {
                   const CheckedBatch& checked,
                   std::uint64_t first_new,
                   BatchOutcome& outcome);
-  Status store_batch(const IncomingBatch& incoming,
-                     const UnpackedBatch& unpacked,
+  Status store_batch(const CheckedBatch& checked,
+                     const sync::v1::Batch& batch,
                      std::uint64_t first_new,
                      StreamRow& stream,
                      const BatchOutcome& outcome);
@@ -157,6 +164,7 @@ class Ingest final : public RecordLookup {
   std::unordered_map<RecordId, Touched> touched_;
   std::vector<RecordId> dirty_;    // changed and not yet written
   std::vector<RecordId> changed_;  // each once, in order of arrival
+  ChangedPeople people_;
   std::map<std::string, FeedHead> feeds_;
   std::map<std::string, std::vector<FeedRun>> pending_feed_;
   std::map<Origin, std::vector<EarlyOp>> early_;  // of shells whose scope just became known

@@ -6,6 +6,7 @@
 #include "duhui/store/v1/store.pb.h"
 #include "hub/core/ingest.h"
 #include "shared/base/scope.h"
+#include "shared/domain/school_part.h"
 #include "shared/merge/hybrid_clock.h"
 #include "shared/sync/limits.h"
 #include "shared/sync/stamps.h"
@@ -16,6 +17,7 @@ namespace {
 
 // Rules that never settle are a bug; people's work must still be stored.
 constexpr int kRuleRoundsMax = 8;
+constexpr std::size_t kSaltSize = 8;  // of Op.salt
 
 }  // namespace
 
@@ -49,6 +51,10 @@ Result<std::vector<Dot>> Ingest::save(const Origin& hub_origin,
     DUHUI_TRY(op, build_op(intent, *touched->state, dot));
     op.mutable_time()->set_hlc(clock.tick(now_));
     op.mutable_time()->set_hub_seen_ms(static_cast<std::uint64_t>(now_.ms));
+    // From nothing but the hub's key and the dot: a run of this transaction anew says the same.
+    if (is_lockable(Schema::instance().find(op.record_type()))) {
+      op.set_salt(hub_key_.sign("duhui salt v1\n" + to_string(dot)).substr(0, kSaltSize));
+    }
     DUHUI_CHECK_OK(check_op(dot, op));
     OpStamp stamp = default_stamp(op);
     stamp.at_hub = true;
@@ -160,6 +166,10 @@ Result<bool> Ingest::write_record(const RecordId& id, Touched& touched) {
   RecordRow& row = touched.row;
   const RecordSummary summary =
       touched.summary ? std::move(*touched.summary) : rules_.summarize(*touched.state);
+  static const std::uint32_t credential = Schema::instance().find("credential")->rule.type();
+  static const std::uint32_t assignment = Schema::instance().find("assignment")->rule.type();
+  if (row.type == credential) people_.account_scopes.insert(row.scope);
+  if (row.type == assignment) people_.postings = true;
   if (touched.state) DUHUI_CHECK_OK(drop_settled_proposals(*touched.state));
   const bool had_conflicts = row.open_conflicts != 0;
   row.school_id = summary.school_id;

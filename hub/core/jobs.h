@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "shared/base/random.h"
 #include "shared/base/time.h"
 #include "shared/crypto/signing.h"
+#include "shared/crypto/vault_key.h"
 
 namespace duhui::hub {
 
@@ -99,6 +101,7 @@ class HelloJob final : public Job {
     std::uint64_t checksum = 0;  // at the head
   };
   std::vector<Cursor> cursors;  // none for a revoked device
+  sync::v1::Vault vault;        // likewise
 
  private:
   enum class Access : std::uint8_t { reads, writes };
@@ -135,6 +138,7 @@ class CommitJob final : public Job {
   std::vector<std::shared_ptr<Item>> items;
   std::vector<Contact> contacts;
   std::map<std::string, FeedHead> grown;
+  ChangedPeople people;
   std::vector<RecordId> changed;
 };
 
@@ -162,6 +166,7 @@ class SaveJob final : public Job {
   std::vector<Intent> intents;
   std::vector<Dot> dots;
   std::map<std::string, FeedHead> grown;
+  ChangedPeople people;
 };
 
 /// A device tells of ops that were destroyed: the operator must see it.
@@ -178,20 +183,39 @@ class GapJob final : public Job {
 class RefillJob final : public Job {
  public:
   RefillJob(SessionId session_id,
+            const DeviceId& of_device,
             sync::v1::Refill offer,
             Origin hub_origin,
             std::uint64_t hlc_before,
             WallTime at)
-      : Job(session_id), refill(std::move(offer)), origin(hub_origin), hlc(hlc_before), now(at) {}
+      : Job(session_id),
+        device(of_device),
+        refill(std::move(offer)),
+        origin(hub_origin),
+        hlc(hlc_before),
+        now(at) {}
   void run(StorageContext& context) override;
   Lane lane() const override { return Lane::writes; }
 
+  const DeviceId device;
   const sync::v1::Refill refill;
   const Origin origin;
   std::uint64_t hlc;
   const WallTime now;
   std::uint64_t taken = 0;
   std::map<std::string, FeedHead> grown;
+  ChangedPeople people;
+};
+
+/// Who may open the vault of a session's device, after accounts of its places changed.
+class VaultJob final : public Job {
+ public:
+  VaultJob(SessionId session_id, DeviceRow of) : Job(session_id), device(std::move(of)) {}
+  void run(StorageContext& context) override;
+  Lane lane() const override { return Lane::reads; }
+
+  const DeviceRow device;
+  sync::v1::Vault vault;
 };
 
 /// Pages of feeds for one session.
@@ -214,6 +238,7 @@ class FeedJob final : public Job {
   std::uint64_t own_through = 0;
   std::size_t bytes_aim = 0;
   Packing packing = kEveryPacking;  // what the device unpacks
+  std::optional<VaultKey> vault;    // present: what the school may not read goes locked
   WallTime now;
 
   struct Page {
@@ -248,6 +273,7 @@ class QuestionJob final : public Job {
   const sync::v1::Frame question;
   Origin own_origin;
   Packing packing = kEveryPacking;
+  std::optional<VaultKey> vault;
   sync::v1::Frame answer;
 
  private:

@@ -4,6 +4,8 @@
 
 #include "duhui/store/v1/store.pb.h"
 #include "hub/core/jobs.h"
+#include "hub/core/vault_keepers.h"
+#include "hub/core/vault_pages.h"
 #include "shared/sync/frame_codec.h"
 #include "shared/sync/limits.h"
 #include "shared/sync/stamps.h"
@@ -116,6 +118,8 @@ Status FeedJob::feed_page(HubTransaction& tx,
   sync::v1::FeedPage& page = *frame.mutable_feed_page();
   page.set_scope(want.scope);
   page.set_after(want.after);
+  std::optional<VaultPages> locker;
+  if (vault) locker.emplace(tx, context.ops, *vault, context.random);
   std::uint64_t through = want.after;
   std::uint64_t checksum = want.after == head.through ? head.checksum : 0;
   std::size_t bytes = 0;
@@ -134,7 +138,14 @@ Status FeedJob::feed_page(HubTransaction& tx,
     DUHUI_CHECK_OK(
         pack_run(tx, context.ops, row.origin, first_seq, held_from, page.mutable_runs()));
     DUHUI_CHECK_OK(pack_run(tx, context.ops, row.origin, held_end, end_seq, page.mutable_runs()));
-    for (int n = before; n < page.runs_size(); ++n) bytes += page.runs(n).payload().size() + 64;
+    if (locker) DUHUI_CHECK_OK(locker->lock(page.mutable_runs(), before));
+    std::size_t fresh = 0;
+    for (int n = before; n < page.runs_size(); ++n) fresh += page.runs(n).payload().size() + 64;
+    if (through > want.after && bytes + fresh > sync_limits::kPageBytesMax) {
+      page.mutable_runs()->DeleteSubrange(before, page.runs_size() - before);
+      break;  // the next page begins with it
+    }
+    bytes += fresh;
     through = row.first + row.count - 1;
     checksum = row.checksum_after;
   }
@@ -189,6 +200,9 @@ Status FeedJob::walk_page(HubTransaction& tx,
     if (bytes >= std::min(room, sync_limits::kPageRawBytesAim)) break;
     sync::v1::WalkedRecord* walked = page.add_records();
     DUHUI_CHECK_OK(pack_record(tx, context.ops, row, walked));
+    if (vault)
+      DUHUI_CHECK_OK(
+          VaultPages(tx, context.ops, *vault, context.random).lock(walked->mutable_runs()));
     for (const sync::v1::Batch& run : walked->runs()) bytes += run.payload().size() + 64;
     through = row.id;
     ++taken;
@@ -210,6 +224,15 @@ Status FeedJob::walk_page(HubTransaction& tx,
                    .walking = !last,
                    .walked_through = through.str()});
   return Done{};
+}
+
+void VaultJob::run(StorageContext& context) {
+  const auto done = context.store.read([&](HubTransaction& tx) -> Status {
+    DUHUI_TRY(found, vault_of(tx, context.ops, context.hub_key, device));
+    vault = std::move(found);
+    return Done{};
+  });
+  if (!done) failed = done.error();
 }
 
 void QuestionJob::run(StorageContext& context) {
@@ -268,7 +291,12 @@ Status QuestionJob::range(HubTransaction& tx, StorageContext& context) {
   if (rows.size() <= sync_limits::kRangeRecordsMax) {
     for (const RecordRow& row : rows)
       DUHUI_CHECK_OK(pack_record(tx, context.ops, row, out.add_records()));
-    return Done{};
+    if (vault) {
+      VaultPages pages(tx, context.ops, *vault, context.random);
+      DUHUI_CHECK_OK(pages.lock(out.mutable_records()));
+    }
+    if (rows.size() == 1 || out.ByteSizeLong() <= sync_limits::kPageBytesMax) return Done{};
+    out.clear_records();
   }
   // Split by our own records into equal parts that together cover the whole range.
   constexpr std::size_t kParts = 16;

@@ -7,11 +7,14 @@
 #include "hub/core/audit.h"
 #include "hub/core/jobs.h"
 #include "hub/core/tickets.h"
+#include "hub/core/vault_keepers.h"
 #include "shared/base/bytes.h"
 #include "shared/base/scope.h"
 #include "shared/crypto/digest.h"
+#include "shared/crypto/vault_key.h"
 #include "shared/merge/effective_time.h"
 #include "shared/sync/limits.h"
+#include "shared/sync/locked_op.h"
 #include "shared/sync/stamps.h"
 #include "shared/sync/stream_chain.h"
 
@@ -106,7 +109,14 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context, Access access
   DUHUI_CHECK_OK(judge_stream(tx, context));
   if (!refused.empty()) return Done{};
   // A revoked device may still hand in what it holds; it is told of nothing else.
-  if (!device.revoked) DUHUI_CHECK_OK(judge_cursors(tx, context));
+  if (!device.revoked) {
+    Ingest lookup(tx, context.ops, context.rules, context.hub_key, now);
+    DUHUI_TRY(scopes, context.rules.follow_postings(lookup, device.scopes, now));
+    device.scopes = std::move(scopes);
+    DUHUI_CHECK_OK(judge_cursors(tx, context));
+    DUHUI_TRY(keepers, vault_of(tx, context.ops, context.hub_key, device));
+    vault = std::move(keepers);
+  }
 
   const ClockReading clock{.wall = {hello.clock().wall_ms()},
                            .monotonic = {static_cast<std::int64_t>(hello.clock().monotonic_ms())},
@@ -270,7 +280,8 @@ std::size_t CommitJob::Item::weight() const {
 void CheckJob::run(StorageContext& context) {
   for (const std::shared_ptr<CommitJob::Item>& item : items) {
     const IncomingBatch& incoming = item->incoming;
-    item->checked = check_batch(context.ops.codec(), incoming.batch, incoming.public_key);
+    item->checked = check_batch(context.ops.codec(), incoming.batch, incoming.device,
+                                incoming.public_key, context.hub_key);
   }
 }
 
@@ -285,6 +296,7 @@ void CommitJob::run(StorageContext& context) {
     }
     DUHUI_CHECK_OK(ingest.finish(origin, hlc));
     grown = ingest.grown_feeds();
+    people = ingest.changed_people();
     changed = ingest.changed_records();
     for (const Contact& contact : contacts) {
       DUHUI_TRY(device, tx.devices().get(contact.device));
@@ -323,13 +335,15 @@ void RefillJob::run(StorageContext& context) {
         if (!run_origin) return Error{ErrorCode::invalid_input, "refill: origin"};
         DUHUI_TRY(raw, context.ops.codec().unpack(packed_ops(run)));
         DUHUI_TRY(ops, PayloadCodec::split(raw, 1));
-        DUHUI_TRY(added, ingest.take_back(Dot{*run_origin, run.first_seq()}, ops.front(),
+        DUHUI_TRY(exact, open_op(VaultKey::of_device(context.hub_key, device), ops.front()));
+        DUHUI_TRY(added, ingest.take_back(Dot{*run_origin, run.first_seq()}, exact,
                                           seal_of(run.stamps(), run.first_seq())));
         taken += added ? 1 : 0;
       }
     }
     DUHUI_CHECK_OK(ingest.finish(origin, hlc));
     grown = ingest.grown_feeds();
+    people = ingest.changed_people();
     return Done{};
   });
   if (!done) {
@@ -347,6 +361,7 @@ void SaveJob::run(StorageContext& context) {
     dots = std::move(saved);
     DUHUI_CHECK_OK(ingest.finish(origin, hlc));
     grown = ingest.grown_feeds();
+    people = ingest.changed_people();
     return Done{};
   });
   if (!done) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -64,6 +65,11 @@ class RecordRules {
                           const sync::v1::Op& op) = 0;
   /// Whether records of this type are made at the hub only.
   virtual bool is_made_at_hub(std::uint32_t type) = 0;
+  /// The scopes of a device that came with the ticket of a supervisor, as the postings of that day
+  /// have them; of other devices the same.
+  virtual Result<std::vector<std::string>> follow_postings(RecordLookup& lookup,
+                                                           std::vector<std::string> scopes,
+                                                           WallTime now);
   /// What the hub itself has to write after `changed` records changed (official numbers, cancelled
   /// escalations); asked about those whose summary wants it. Must settle: asked again about its own
   /// writes until it returns none.
@@ -71,6 +77,12 @@ class RecordRules {
                                                  const std::vector<RecordId>& changed,
                                                  WallTime now) = 0;
 };
+
+/// Whether a device with these scopes is a supervisor's own: unannounced tasks wait in one of them.
+inline bool is_laptop(const std::vector<std::string>& scopes) {
+  return std::ranges::any_of(
+      scopes, [](const std::string& scope) { return scope.ends_with("/supervisors"); });
+}
 
 /// Records as the current transaction sees them.
 class RecordLookup {
@@ -82,5 +94,10 @@ class RecordLookup {
   virtual Result<std::optional<std::string>> setting(std::string_view key) = 0;
   virtual Status set(std::string_view key, std::string_view value) = 0;
 };
+
+inline Result<std::vector<std::string>> RecordRules::follow_postings(
+    RecordLookup& /*lookup*/, std::vector<std::string> scopes, WallTime /*now*/) {
+  return scopes;
+}
 
 }  // namespace duhui::hub

@@ -10,6 +10,7 @@
 #include "shared/base/scope.h"
 #include "shared/crypto/registry_id.h"
 #include "shared/domain/grants.h"
+#include "shared/domain/school_part.h"
 #include "shared/domain/writers.h"
 #include "shared/merge/view.h"
 #include "shared/record/json_layout.h"
@@ -280,13 +281,12 @@ void RecordAccess::redact_value(const RecordId& id, const RecordState& state, Js
   }
   if (!reads_as_school(subject_, known.facts())) return;
   // What supervisors and office told one another on the way.
-  for (const char* name : {"amendments", "confirmations"}) value.erase(name);
   for (const char* name : {"timeline", "status_log", "state_log", "state_events", "log"}) {
     if (!value.contains(name) || !value[name].is_array()) continue;
     for (Json& step : value[name]) {
       if (!step.is_object()) continue;
-      step.erase("note");
-      step.erase("reason");
+      std::erase_if(step.get_ref<Json::object_t&>(),
+                    [](const auto& field) { return is_step_note(field.first); });
     }
   }
 }

@@ -78,6 +78,7 @@ void PasswordTrial::run() {
   }
   const bool same = provisional || SigningKey::from_seed(*seed).public_key() == key;
   if (!same) error = Error{ErrorCode::refused, "password: not of this key"};
+  if (same && !provisional) opened = SigningKey::from_seed(*seed);
   if (same && next) {
     auto made =
         make_secret(*seed, {.user_id = user_id, .serial = serial + 1, .at = at}, *next, random);
@@ -104,6 +105,19 @@ void SignInDesk::tell(SignInEvent::What what,
                       const std::string& person,
                       sync::v1::SignIn sign_in) const {
   if (parts_.told) parts_.told({what, person, sign_in});
+}
+
+void SignInDesk::tell_opened(const PasswordTrial& trial) const {
+  if (trial.opened && parts_.opened) parts_.opened(trial.user_id, *trial.opened);
+}
+
+bool SignInDesk::is_in(const std::string& person) const {
+  const MonotonicTime now = parts_.clock();
+  return std::ranges::any_of(sessions_, [&](const auto& one) {
+    const Session& session = one.second;
+    return session.person == person && !session.locked && now - session.used <= limits_.idle &&
+           now - session.begun <= limits_.life;
+  });
 }
 
 std::string SignInDesk::fresh_token() {
@@ -255,6 +269,7 @@ Result<SignInDesk::SignedIn> SignInDesk::finish_sign_in(PasswordTrial& trial,
   const std::string token = fresh_token();
   tell(SignInEvent::What::signed_in, session.person, session.sign_in);
   const auto at = sessions_.insert_or_assign(sha256(token), std::move(session)).first;
+  tell_opened(trial);
   return SignedIn{token, &at->second};
 }
 
@@ -288,6 +303,7 @@ Status SignInDesk::finish_unlock(PasswordTrial& trial, const std::string& token)
   session->key = trial.key;
   session->serial = trial.serial;
   tell(SignInEvent::What::unlocked, session->person, session->sign_in);
+  tell_opened(trial);
   return Done{};
 }
 

@@ -19,6 +19,7 @@
 #include "shared/base/time.h"
 #include "shared/crypto/digest.h"
 #include "shared/crypto/password.h"
+#include "shared/crypto/signing.h"
 #include "shared/domain/authority.h"
 #include "shared/sync/credentials.h"
 
@@ -82,6 +83,7 @@ struct PasswordTrial {
   // What run() found.
   std::optional<Error> error{};
   std::optional<record::v1::CredentialSecret> secret{};
+  std::optional<SigningKey> opened{};  // of an account
 
   void run();
 };
@@ -99,6 +101,8 @@ class SignInDesk {
     std::function<MonotonicTime()> clock{};
     std::function<void(const SignInEvent&)> told{};
     std::function<WallTime()> calendar{};  // see Subjects
+    /// Somebody's password held: the key that it opened.
+    std::function<void(const std::string& person, const SigningKey& key)> opened{};
   };
   /// All parts outlive this.
   explicit SignInDesk(Parts parts, SignInLimits limits = {});
@@ -138,6 +142,8 @@ class SignInDesk {
   /// `counts`: a person did something; the page asking by itself does not keep a session open.
   Result<Visit> visit(const std::string& token, bool counts);
 
+  /// Whether the person is at some browser or command, not locked out.
+  bool is_in(const std::string& person) const;
   /// Whether people sign in by name only.
   Result<bool> is_provisional();
   const SignInLimits& limits() const { return limits_; }
@@ -152,6 +158,7 @@ class SignInDesk {
   Result<PasswordTrial> begin(const std::string& user_id, std::string password);
   /// Counts the try; the error of a wrong one.
   Status judge(const PasswordTrial& trial);
+  void tell_opened(const PasswordTrial& trial) const;
   Session* find(const std::string& token);
   Result<Subject> provisional_subject(const Session& session);
   void make_room(const std::string& person);

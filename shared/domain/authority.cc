@@ -5,6 +5,7 @@
 
 #include "shared/base/scope.h"
 #include "shared/domain/grants.h"
+#include "shared/domain/school_part.h"
 #include "shared/domain/writers.h"
 
 namespace duhui {
@@ -138,10 +139,8 @@ Ruling see_as_school(const Subject& subject, const RecordFacts& record) {
                  ? deny("not_yet")
                  : kAllowed;
     case SCHOOL_SIGHT_IN_STATES:
-      return record.presented || std::ranges::find(rule.school_states(), record.state) !=
-                                     rule.school_states().end()
-                 ? kAllowed
-                 : deny("not_yet");
+      return open_to_school(*record.schema, record.state, record.presented) ? kAllowed
+                                                                            : deny("not_yet");
     case SCHOOL_SIGHT_NEVER:
     case SCHOOL_SIGHT_UNSPECIFIED:
     default:

@@ -13,6 +13,9 @@ namespace duhui::sync_limits {
 inline constexpr std::size_t kFrameBytesMax = 1 << 20;
 /// Raw (decompressed) ops of one batch; bounds what a zip bomb can unfold to.
 inline constexpr std::size_t kBatchRawBytesMax = 1 << 20;
+/// The same of a batch of more than one op from a device: locked for another device, op by op, it
+/// must still fit into one message.
+inline constexpr std::size_t kBatchRowsBytesMax = 256 << 10;
 inline constexpr std::uint32_t kBatchOpsMax = 4096;
 /// What a sender aims at: large enough to compress well, small enough that a live record behind it
 /// does not wait.
@@ -25,6 +28,10 @@ inline constexpr std::uint64_t kUpstreamCredit = 1 << 20;
 inline constexpr std::uint64_t kDownstreamCredit = 2 << 20;
 /// A feed page's raw size aim.
 inline constexpr std::size_t kPageRawBytesAim = 256 << 10;
+/// Payloads of one page or answer: with what stands around them it fits into one message.
+inline constexpr std::size_t kPageBytesMax = 960 << 10;
+/// An op that is larger goes locked without the part that could be read beside it.
+inline constexpr std::size_t kOpenPartBytesMax = 256 << 10;
 inline constexpr std::uint32_t kScopesMax = 4096;
 inline constexpr std::uint32_t kTrailMax = 64;
 /// Records answered at once when a checksum range is small enough.

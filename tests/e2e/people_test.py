@@ -4,7 +4,7 @@ import json
 import time
 import unittest
 
-from world import OFFICER, PASSWORD, WANG, Agent, Refused, World, scope_of
+from world import OFFICER, PASSWORD, VISIT, WANG, Agent, Refused, World, scope_of
 
 JSON = {"Content-Type": "application/json"}
 CONTACT = "u-con-001"
@@ -14,6 +14,14 @@ SECOND = "bailian-369"
 def status_of(program, person, password):
     try:
         program.sign_in(person, password)
+        return 200
+    except Refused as refused:
+        return refused.status
+
+
+def status_at(agent, path):
+    try:
+        agent.ask("GET", path, person=WANG)
         return 200
     except Refused as refused:
         return refused.status
@@ -133,6 +141,33 @@ class People(unittest.TestCase):
                     self.assertEqual(told["error"]["code"], "unauthenticated")
                     if running:
                         agent.stop()
+
+    def test_a_laptop_follows_the_postings_of_its_supervisor(self):
+        with World(agents=0) as world:
+            hub = world.hub
+            hub.run("ticket", "create", "--supervisor", "sup-001", "--out", str(world.folder / "wang.ticket"))
+            laptop = Agent(world.folder / "laptop").enrol(world.folder / "wang.ticket").start()
+            world.agents.append(laptop.meet(WANG))
+            laptop.sync()
+            old, new = (hub.create("visit_record", {**VISIT, "school_id": school}, OFFICER)["id"]
+                        for school in ("sch-001", "sch-002"))
+            laptop.sync()
+            self.assertEqual(status_at(laptop, f"/records/{old}"), 200)
+            self.assertEqual(status_at(laptop, f"/records/{new}"), 404)
+            hub.create("assignment", {"id": "asg-9001", "supervisor_id": "sup-001", "school_id": "sch-002",
+                                      "role": "responsible_supervisor", "valid_from": "2025-09-01"}, OFFICER)
+            hub.edit("asg-0001", OFFICER, [{"do": "set", "field": "valid_to", "value": "2025-08-31"}], "assignment")
+            until = time.monotonic() + 20
+            while status_at(laptop, f"/records/{new}") != 200:
+                self.assertLess(time.monotonic(), until, laptop.get("/status")["scopes"])
+                time.sleep(0.1)
+            # What it had of the school it left it keeps; nothing new comes.
+            after = hub.create("visit_record", VISIT, OFFICER)["id"]
+            laptop.sync()
+            self.assertEqual(status_at(laptop, f"/records/{after}"), 404)
+            device = next(d for d in hub.run("device", "list")["devices"] if d["name"] == laptop.get("/status")["name"])
+            self.assertIn(scope_of("sch-002"), device["scopes"])
+            self.assertNotIn(scope_of("sch-001"), device["scopes"])
 
     def test_before_any_account_arrives_people_sign_in_by_name_only(self):
         with World(agents=0) as world:

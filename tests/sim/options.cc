@@ -27,6 +27,7 @@ Options Options::from_seed(std::uint64_t seed) {
   // Likewise: what only this device had of the hub's own.
   f.power_cut = one_in(2) && !f.hub_restored;
   f.loss = one_in(4);
+  options.vault = one_in(2);
   return options;
 }
 
@@ -35,6 +36,7 @@ std::string Options::describe() const {
   const auto add = [&](bool on, const char* name) {
     if (on) text += std::string(" ") + name;
   };
+  add(vault, "vault");
   add(faults.delay, "delay");
   add(faults.cut, "cut");
   add(faults.half_open, "half_open");

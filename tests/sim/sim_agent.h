@@ -44,6 +44,8 @@ struct SimAgent {
 
   /// Texts that people on this device were told are saved, and that its disk must have.
   std::set<std::string> saved;
+  /// Those of them that were typed while the vault could not be opened: nothing locks them.
+  std::set<std::string> typed_in_the_open;
 
   ClockReading clock(std::int64_t now) const {
     return {.wall = WallTime{now} + clock_offset, .monotonic = {now - booted_at}, .boot = boot};

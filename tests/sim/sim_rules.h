@@ -1,6 +1,8 @@
 #pragma once
 
 #include "hub/core/record_rules.h"
+#include "shared/domain/frozen.h"
+#include "shared/domain/record_events.h"
 #include "shared/merge/view.h"
 
 namespace duhui::sim {
@@ -14,6 +16,9 @@ class SimRules final : public hub::RecordRules {
     if (schema == nullptr) return summary;
     const RecordView shown = view(*schema, state, {});
     summary.deleted = shown.deleted;
+    if (!schema->rule.state_field().empty()) {
+      summary.state = state_name(*schema, fold_record(*schema, state).folded.state);
+    }
     for (const ShownRegister& shown_register : shown.registers) {
       if (shown_register.in_conflict()) summary.conflicts.push_back(shown_register.key);
     }

@@ -23,8 +23,10 @@ World::World(const Options& options, bool verbose)
       faults_(options.faults),
       hub_random_(options.seed ^ 0x5bd1e995),
       hub_key_(SigningKey::generate(hub_random_)),
+      supervisor_(SigningKey::generate(hub_random_)),
       hub_id_(HubId::random(hub_random_)) {
   start_hub();
+  if (options_.vault) employ_supervisor();
   for (std::uint32_t n = 0; n < options_.agents; ++n) {
     SeededRandom keys(options_.seed * 1000 + n);
     agent::DeviceIdentity identity{DeviceId::random(keys), SigningKey::generate(keys), {}};
@@ -92,6 +94,7 @@ Verdict World::run() {
           continue;
         }
         why += " unacknowledged " + std::to_string(agent->replica->unacknowledged());
+        if (!agent->session->caught_up()) why += ", not caught up";
         for (const auto& [scope, head] : hub_store_.state().feed_heads) {
           const auto at = agent->replica->scopes().find(scope);
           if (!reads(*agent, scope) || at == agent->replica->scopes().end()) continue;
@@ -101,6 +104,7 @@ Verdict World::run() {
           }
         }
       }
+      if (!hub_ || !hub_->idle()) why += "\n  the hub is busy";
       breach("not converged in two days of calm" + why);
       check_converged();
       return verdict_;

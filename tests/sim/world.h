@@ -69,6 +69,10 @@ class World {
   void someone_edits();
   void edit_at_agent(SimAgent& agent);
   void edit_at_hub();
+  /// A supervisor, with an account at every place.
+  void employ_supervisor();
+  /// The supervisor signs in, or leaves.
+  void come_or_go(SimAgent& agent);
   std::vector<IntendedWrite> draw_writes(const RecordState* state,
                                          const std::string& person,
                                          const std::string& text,
@@ -106,6 +110,8 @@ class World {
   void check_saved(SimAgent& agent);
   void check_receipt(SimAgent& agent);
   void check_converged();
+  /// What the school may not read lies on no disk for anybody to read.
+  void check_locked(SimAgent& agent);
   std::set<std::string> texts_that_must_survive();
   std::map<RecordId, std::string> dump_agent(SimAgent& agent);
   std::map<RecordId, std::string> dump_hub();
@@ -135,6 +141,7 @@ class World {
   std::int64_t writer_free_at_ = 0;
   std::int64_t hub_up_at_ = 0;
   SigningKey hub_key_;
+  SigningKey supervisor_;
   HubId hub_id_;
 
   std::vector<std::unique_ptr<SimAgent>> agents_;

@@ -4,8 +4,11 @@
 #include <algorithm>
 
 #include "agent/core/keys.h"
+#include "duhui/record/v1/visit.pb.h"
 #include "hub/core/ingest.h"
 #include "shared/base/bytes.h"
+#include "shared/domain/school_part.h"
+#include "shared/sync/locked_op.h"
 #include "tests/sim/world.h"
 
 namespace duhui::sim {
@@ -18,6 +21,18 @@ void collect_texts(std::string_view bytes, std::set<std::string>& texts) {
     if (end == std::string_view::npos) return;
     texts.insert(std::string(bytes.substr(at, end - at + 1)));
   }
+}
+
+/// Everything that anybody wrote, without the notes beside the steps of a record's life, which
+/// are not for the school.
+std::string dump_values(const RecordState& state) {
+  std::string text;
+  for (const auto& [key, reg] : state.registers()) {
+    if (key.field == record::v1::VisitRecord::kStatusEventsFieldNumber) continue;
+    for (const RegisterWrite& write : reg.live) text += write.value.value_or("") + "\n";
+    for (const RegisterWrite& write : reg.history) text += write.value.value_or("") + "\n";
+  }
+  return text;
 }
 
 std::string dump(const RecordState& state) {
@@ -86,8 +101,15 @@ void World::check_receipt(SimAgent& agent) {
 
 void World::check_saved(SimAgent& agent) {
   std::set<std::string> held;
-  for (const auto& [key, value] : agent.disk.values) {
-    if (key.starts_with("r/")) collect_texts(value, held);
+  const VaultKey key = VaultKey::of_device(hub_key_, agent.identity.id);
+  for (const auto& [name, value] : agent.disk.values) {
+    store::v1::StoredRecord record;
+    if (!name.starts_with("r/") || !record.ParseFromString(value)) continue;
+    for (const store::v1::StoredOp& one : record.ops()) {
+      const auto exact = open_op(key, one.op());
+      if (!exact) return breach("agent " + std::to_string(agent.number) + ": cannot be opened");
+      collect_texts(*exact, held);
+    }
   }
   for (const std::string& text : agent.saved) {
     if (!held.contains(text)) {
@@ -115,6 +137,49 @@ bool World::quiet() {
     }
     return true;
   });
+}
+
+void World::check_locked(SimAgent& agent) {
+  const std::string name = "agent " + std::to_string(agent.number);
+  if (agent.replica->vault_state() != agent::Vault::State::open) {
+    return breach(name + ": the supervisor cannot open the vault");
+  }
+  std::set<std::string> closed;  // texts
+  std::set<std::string> readable;
+  const RecordSchema& schema = *Schema::instance().find("visit_record");
+  auto ids = agent.replica->find(schema.rule.type(), {}, 100'000);
+  if (!ids) return breach(name + ": " + to_string(ids.error()));
+  for (const RecordId& id : *ids) {
+    auto state = agent.replica->record(id);
+    if (!state || !*state) return breach(name + ": a record cannot be read");
+    // Submitted without the authority for it: open here until the hub said so.
+    const bool withdrawn = std::ranges::any_of((*state)->proposals(), [](const auto& write) {
+      return write.first.field == record::v1::VisitRecord::kStatusEventsFieldNumber;
+    });
+    if (withdrawn) continue;
+    collect_texts(dump_values(**state), open_to_school(schema, **state) ? readable : closed);
+  }
+  std::set<std::string> on_disk;
+  for (const auto& [key, value] : agent.disk.values) {
+    if (key.starts_with("r/") || key.starts_with("o/")) collect_texts(value, on_disk);
+  }
+  for (const std::string& text : closed) {
+    if (on_disk.contains(text) && !agent.typed_in_the_open.contains(text)) {
+      return breach(name + " has " + text + " on its disk for the school to read");
+    }
+  }
+  // And what it may read is not locked away from it.
+  agent.replica->lock_vault();
+  std::set<std::string> shown;
+  for (const RecordId& id : *ids) {
+    auto state = agent.replica->record(id);
+    if (state && *state) collect_texts(dump_values(**state), shown);
+  }
+  for (const std::string& text : readable) {
+    if (!shown.contains(text)) {
+      return breach(name + " keeps " + text + " from the school, which may read it");
+    }
+  }
 }
 
 std::set<std::string> World::texts_that_must_survive() {
@@ -160,6 +225,7 @@ void World::check_converged() {
     if (!at_hub.contains(text)) return breach("the hub lacks " + text);
   }
   for (const auto& agent : agents_) {
+    if (agent->replica->vault_state() == agent::Vault::State::locked) come_or_go(*agent);
     const std::map<RecordId, std::string> device = dump_agent(*agent);
     const std::string name = "agent " + std::to_string(agent->number) + " (" +
                              to_hex(agent->replica->origin().view()) + ")";
@@ -180,6 +246,7 @@ void World::check_converged() {
         return breach(name + " holds what is none of its business: " + to_uuid_text(id.view()));
       }
     }
+    if (options_.vault) check_locked(*agent);
     if (agent->replica->quarantine() && !agent->replica->quarantine()->empty()) {
       return breach(name + " quarantined an honest op");
     }

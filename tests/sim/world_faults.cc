@@ -85,6 +85,7 @@ void World::clone_device(SimAgent& agent) {
   copy->disk.fail_next_append.reset();
   copy->disk.fail_next_commit.reset();
   copy->saved = agent.saved;
+  copy->typed_in_the_open = agent.typed_in_the_open;
   copy->zone = agent.zone;
   copy->clock_offset = agent.clock_offset;
   copy->booted_at = now_;
@@ -146,6 +147,10 @@ void World::calm_down() {
     agent->offline_until = 0;
     agent->clock_offset = {};
     if (!agent->replica) start_agent(*agent);
+    // Somebody comes by: what waits for the vault goes on.
+    if (agent->replica && agent->replica->vault_state() == agent::Vault::State::locked) {
+      come_or_go(*agent);
+    }
   }
   if (!hub_) start_hub();
 }

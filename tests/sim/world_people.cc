@@ -1,8 +1,11 @@
 // What people do: create visits, answer items, write paragraphs, add and remove photos, submit,
 // delete.
 
+#include "duhui/record/v1/org.pb.h"
 #include "duhui/record/v1/visit.pb.h"
+#include "shared/crypto/registry_id.h"
 #include "shared/merge/schema.h"
+#include "shared/sync/credentials.h"
 #include "tests/sim/world.h"
 
 namespace duhui::sim {
@@ -62,6 +65,7 @@ std::vector<IntendedWrite> World::draw_writes(const RecordState* state,
     case 6: {
       auto* change = part.add_status_events();
       change->set_reason(text);
+      if (random_.below(2) == 0) change->set_to(record::v1::VISIT_STATUS_SUBMITTED);
       sees_all = true;
       break;
     }
@@ -85,6 +89,7 @@ void World::someone_edits() {
 }
 
 void World::edit_at_agent(SimAgent& agent) {
+  if (options_.vault && random_.below(2) == 0) come_or_go(agent);
   auto known = agent.replica->find(visit_schema().rule.type(), {}, 1000);
   if (!known) return;  // the disk says no
   Intent intent;
@@ -106,6 +111,10 @@ void World::edit_at_agent(SimAgent& agent) {
   }
   const std::string text = new_text();
   intent.writes = draw_writes(state ? &*state : nullptr, intent.person, text, intent.sees_all);
+  // Also what is refused: a disk that fails may have kept it all the same.
+  if (agent.replica->vault_state() != agent::Vault::State::open) {
+    agent.typed_in_the_open.insert(text);
+  }
   auto saved = agent.replica->save({intent}, agent.clock(now_));
   note("agent " + std::to_string(agent.number) + " saves " + text + (saved ? "" : " (refused)"));
   if (!saved) {
@@ -118,10 +127,46 @@ void World::edit_at_agent(SimAgent& agent) {
   if (agent.session) perform(agent, agent.session->saved(agent.clock(now_)));
 }
 
+void World::come_or_go(SimAgent& agent) {
+  if (agent.replica->vault_state() == agent::Vault::State::open) {
+    note("agent " + std::to_string(agent.number) + " is left");
+    return agent.replica->lock_vault();
+  }
+  // The disk may refuse, and nobody may have told this device yet.
+  const bool in = agent.replica->unlock_vault(supervisor_).has_value();
+  note("agent " + std::to_string(agent.number) + (in ? " is opened" : " is not opened"));
+}
+
+void World::employ_supervisor() {
+  record::v1::User user;
+  user.set_id("u-supervisor");
+  user.set_role(record::v1::ROLE_RESPONSIBLE_SUPERVISOR);
+  const RecordSchema& schema = *Schema::instance().find("user");
+  Intent intent;
+  intent.record = registry_record_id("user", user.id());
+  intent.type = schema.rule.type();
+  intent.creates = true;
+  intent.scope = "city/zone2";  // everybody reads it
+  auto fragments = split(schema, user);
+  if (!fragments) return breach("user: " + to_string(fragments.error()));
+  for (Fragment& one : *fragments) intent.writes.push_back({one.key, std::move(one.value)});
+  std::vector<Intent> intents{std::move(intent)};
+  for (const char* place : {"city/zone0/school", "city/zone1/school", "city/zone2/school"}) {
+    intents.push_back(create_credential(
+        user.id(), place, {.key = supervisor_.public_key(), .disabled = {}, .secret = {}}));
+  }
+  for (Intent& one : intents) one.person = "u-office";
+  auto job = hub_->save(std::move(intents), {now_});
+  hub::StorageContext context{hub_store_, *hub_ops_, rules_, hub_random_, hub_key_};
+  job->run(context);
+  if (job->failed) return breach("hub save: " + to_string(*job->failed));
+  perform_hub(hub_->job_done(std::move(job), {now_}, {now_}));
+}
+
 void World::edit_at_hub() {
   std::vector<RecordId> known;
   for (const auto& [id, row] : hub_store_.state().records) {
-    if (row.born) known.push_back(id);
+    if (row.born && row.type == visit_schema().rule.type()) known.push_back(id);
   }
   if (known.empty()) return;
   Intent intent;

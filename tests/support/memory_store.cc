@@ -39,7 +39,8 @@ void MemoryDisk::lose_unsynced(std::size_t batches) {
 
 Status MemoryKvStore::commit(const KvBatch& batch) {
   auto done = apply(batch);
-  if (done) disk_.before_unsynced.clear();
+  // Also after a failure: the database is then opened again, and what is found there is written anew.
+  disk_.before_unsynced.clear();
   return done;
 }
 
@@ -51,7 +52,11 @@ Status MemoryKvStore::commit_unsynced(const KvBatch& batch) {
                    found == disk_.values.end() ? std::nullopt : std::optional(found->second));
   }
   auto done = apply(batch);
-  disk_.before_unsynced.push_back(std::move(before));
+  if (done) {
+    disk_.before_unsynced.push_back(std::move(before));
+  } else {
+    disk_.before_unsynced.clear();
+  }
   return done;
 }
 

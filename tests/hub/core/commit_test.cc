@@ -134,10 +134,10 @@ TEST(Commit, TakesABatchThatIsLargerThanTheLimitAlone) {
 
 TEST(Commit, CountsWhatABatchUnfoldsTo) {
   HubLimits limits;
-  limits.check_bytes_max = 3 << 20;
-  limits.checked_bytes_max = 5 << 20;
+  limits.check_bytes_max = 750 << 10;
+  limits.checked_bytes_max = 1250 << 10;
   Rush rush(9, limits);
-  const std::string zeros(500 << 10, '\0');  // a few bytes on the wire
+  const std::string zeros(120 << 10, '\0');  // a few bytes on the wire
   for (TestWriter& writer : rush.writers) {
     sync::v1::Op op = TestWriter::creating('z');
     op.set_record_type(60'000);
@@ -148,7 +148,7 @@ TEST(Commit, CountsWhatABatchUnfoldsTo) {
   for (std::size_t n = 0; n < 9; ++n) rush.say(n);
   rush.run<CheckJob>();
   ASSERT_NE(rush.waiting<CheckJob>(), nullptr);
-  EXPECT_EQ(rush.waiting<CheckJob>()->items.size(), 3u);  // of a megabyte each
+  EXPECT_EQ(rush.waiting<CheckJob>()->items.size(), 3u);  // of a quarter of a megabyte each
   rush.run<CheckJob>();
   ASSERT_NE(rush.waiting<CheckJob>(), nullptr);
   rush.run<CheckJob>();
