@@ -31,6 +31,25 @@ Result<bool> is_of_office(HubTransaction& tx, OpReader& ops, const std::string& 
          std::ranges::any_of(user.grants(), [&](const auto& one) { return of_office(one.role()); });
 }
 
+/// The device's scopes with all below them, and each that stands above one by itself: who has an
+/// account for the district signs in at each of its schools.
+std::vector<RecordTable::Query> places_of(const std::vector<std::string>& scopes,
+                                          std::uint32_t type) {
+  std::vector<RecordTable::Query> places;
+  std::set<std::string> above;
+  for (const std::string& scope : scopes) {
+    places.push_back({.type = type, .scope_prefix = scope, .limit = kAccountsMax});
+    for (auto slash = scope.rfind('/'); slash != std::string::npos && slash != 0;
+         slash = scope.rfind('/', slash - 1)) {
+      above.insert(scope.substr(0, slash));
+    }
+  }
+  for (const std::string& scope : above) {
+    places.push_back({.type = type, .scope_prefix = scope, .below = false, .limit = kAccountsMax});
+  }
+  return places;
+}
+
 }  // namespace
 
 Result<sync::v1::Vault> vault_of(HubTransaction& tx,
@@ -41,11 +60,7 @@ Result<sync::v1::Vault> vault_of(HubTransaction& tx,
   sync::v1::Vault vault;
   std::set<std::pair<std::string, std::string>> known;
   const VaultKey key = VaultKey::of_device(hub_key, device.id);
-  for (const std::string& scope : device.scopes) {
-    RecordTable::Query query;
-    query.type = schema.rule.type();
-    query.scope_prefix = scope;
-    query.limit = kAccountsMax;
+  for (const RecordTable::Query& query : places_of(device.scopes, schema.rule.type())) {
     DUHUI_TRY(rows, tx.records().find(query));
     for (const RecordRow& row : rows) {
       if (row.deleted) continue;

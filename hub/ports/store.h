@@ -190,6 +190,7 @@ class RecordTable {
   struct Query {
     std::uint32_t type = 0;      // 0: any
     std::string scope_prefix{};  // the scope itself and all below it; empty: any
+    bool below = true;           // false: not what is below it
     std::string school_id{};     // empty: any
     std::string state{};         // empty: any
     std::string date_from{};     // inclusive; empty: any. Compared byte by byte.

@@ -178,6 +178,8 @@ class MemoryRecords final : public RecordTable {
   static bool matches(const RecordRow& row, const Query& query) {
     if (query.type != 0 && row.type != query.type) return false;
     if (!in_scope(row.scope, query.scope_prefix)) return false;
+    const bool exactly = !query.below && !query.scope_prefix.empty();
+    if (exactly && row.scope != query.scope_prefix) return false;
     if (!query.school_id.empty() && row.school_id != query.school_id) return false;
     if (!query.state.empty() && row.state != query.state) return false;
     if (query.only_conflicts && row.open_conflicts == 0) return false;

@@ -30,6 +30,15 @@ constexpr std::string_view kEachSchool =
 
 using Parameter = std::variant<std::int64_t, std::string>;
 
+/// What is below a scope stands between these two; '0' is the character after '/'. Nothing, where
+/// it is not wanted.
+std::string below(const RecordTable::Query& query) {
+  return query.below ? query.scope_prefix + "/" : query.scope_prefix;
+}
+std::string end_of(const RecordTable::Query& query) {
+  return query.below ? query.scope_prefix + "0" : query.scope_prefix;
+}
+
 }  // namespace
 
 /// A query being written: text before the date term, and its parameters in order. A term that must
@@ -43,10 +52,9 @@ struct SqliteRecordTable::Condition {
     sql += text;
     parameters.insert(parameters.end(), values.begin(), values.end());
   }
-  void add_scopes(std::string_view before, const std::string& prefix) {
+  void add_scopes(std::string_view before, const Query& query) {
     sql += before;
-    // '0' is the character after '/': everything below the prefix.
-    add(kInScopes, {prefix, prefix + "/", prefix + "0"});
+    add(kInScopes, {query.scope_prefix, below(query), end_of(query)});
   }
 };
 
@@ -57,9 +65,9 @@ Result<bool> SqliteRecordTable::narrow(const Query& query, Condition& condition)
     DUHUI_TRY(counting, database_.connection.prepare(
                             "SELECT count(*) FROM (SELECT id FROM word WHERE text=? UNION ALL "
                             "SELECT id FROM word WHERE text>=? AND text<? LIMIT 17)"));
-    const std::string below = query.scope_prefix + "/";
-    const std::string end = query.scope_prefix + "0";
-    DUHUI_TRY(counted, counting.bytes(query.scope_prefix).bytes(below).bytes(end).step());
+    const std::string from = below(query);
+    const std::string end = end_of(query);
+    DUHUI_TRY(counted, counting.bytes(query.scope_prefix).bytes(from).bytes(end).step());
     scopes = counted ? counting.number_at(0) : 0;
     if (scopes == 0) return false;
   }
@@ -85,12 +93,12 @@ Result<bool> SqliteRecordTable::narrow(const Query& query, Condition& condition)
         {std::int64_t{query.type}});
     condition.by_school_index = type_done = true;
   } else if (!scope_done && scopes <= kScopesByIndexMax) {
-    condition.add_scopes("FROM record r INDEXED BY record_scope WHERE r.", query.scope_prefix);
+    condition.add_scopes("FROM record r INDEXED BY record_scope WHERE r.", query);
     scope_done = true;
   } else {
     condition.add("FROM record r WHERE 1", {});
   }
-  if (!scope_done) condition.add_scopes(" AND +r.", query.scope_prefix);
+  if (!scope_done) condition.add_scopes(" AND +r.", query);
   if (!type_done) condition.add(" AND +r.type=?", {std::int64_t{query.type}});
   if (!query.state.empty()) {
     DUHUI_TRY(state, database_.words.find(query.state));

@@ -86,6 +86,20 @@ TEST_F(HubVaultTest, GivesTheKeyToSupervisorsWithAnAccountThere) {
   EXPECT_FALSE(unseal(principal, keeper.sealed_key()));
 }
 
+TEST_F(HubVaultTest, GivesTheKeyToWhoHasAnAccountForAllThatIsAboveIt) {
+  const SigningKey officer = SigningKey::generate(hub.random);
+  const SigningKey elsewhere = SigningKey::generate(hub.random);
+  Intent above =
+      create_credential("sun", "city", {.key = officer.public_key(), .disabled = {}, .secret = {}});
+  Intent beside = create_credential("qian", "city/zone/other",
+                                    {.key = elsewhere.public_key(), .disabled = {}, .secret = {}});
+  save({user("sun", record::v1::ROLE_DISTRICT_OFFICER), std::move(above),
+        user("qian", record::v1::ROLE_DISTRICT_OFFICER), std::move(beside)});
+  const auto welcome = hub.welcome(hub.connect(school));
+  ASSERT_EQ(welcome.vault().keepers_size(), 1);
+  EXPECT_EQ(welcome.vault().keepers(0).user_id(), "sun");
+}
+
 TEST_F(HubVaultTest, WithoutSuchPeopleThereIsNoVault) {
   EXPECT_FALSE(hub.welcome(hub.connect(school)).has_vault());
 }

@@ -243,7 +243,8 @@ bool wanted(const RecordRow& row, const RecordTable::Query& query) {
   const bool dated = !query.date_from.empty() || !query.date_to.empty();
   const std::string& prefix = query.scope_prefix;
   return (query.type == 0 || row.type == query.type) &&
-         (prefix.empty() || row.scope == prefix || row.scope.rfind(prefix + "/", 0) == 0) &&
+         (prefix.empty() || row.scope == prefix ||
+          (query.below && row.scope.rfind(prefix + "/", 0) == 0)) &&
          (query.school_id.empty() || row.school_id == query.school_id) &&
          (query.state.empty() || row.state == query.state) &&
          (!dated || (!row.date.empty() && row.date >= query.date_from)) &&
@@ -258,7 +259,7 @@ TEST_P(HubStoreContract, AnswersEveryCombinationOfFiltersInIdOrder) {
     return Done{};
   });
   int matched = 0;
-  for (std::uint32_t mix = 0; mix < 512; ++mix) {
+  for (std::uint32_t mix = 0; mix < 1024; ++mix) {
     RecordTable::Query query;
     if ((mix & 1) != 0) query.type = 2;
     if ((mix & 2) != 0) query.scope_prefix = "c/d1";
@@ -269,6 +270,7 @@ TEST_P(HubStoreContract, AnswersEveryCombinationOfFiltersInIdOrder) {
     if ((mix & 64) != 0) query.date_to = "2025-09-17";
     if ((mix & 128) != 0) query.only_conflicts = true;
     if ((mix & 256) != 0) query.after = record_id(9);
+    if ((mix & 512) != 0) query.below = false;
     query.limit = mix % 3 == 0 ? 4 : 1000;
     std::vector<RecordId> expected;
     for (const auto& row : rows) {
