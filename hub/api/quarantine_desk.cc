@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/api/audit_actor.h"
 #include "shared/api/domain_lookup.h"
 #include "shared/api/people.h"
 #include "shared/api/record_access.h"
@@ -84,6 +85,24 @@ Result<std::optional<DeviceRow>> device_of(HubTransaction& tx, const Origin& ori
   DUHUI_TRY(stream, tx.streams().get(origin));
   if (!stream) return std::optional<DeviceRow>{};
   return tx.devices().get(stream->device);
+}
+
+/// Who asked for it; each op that it comes to has an entry of its own.
+AuditEntry begun_entry(const api::ApiRequest& request,
+                       Decision decision,
+                       const std::string& person,
+                       std::size_t ops) {
+  AuditEntry entry{
+      .actor = api::audit_actor(request.subject),
+      .action = decision == Decision::accept ? "quarantine.accept" : "quarantine.set_aside",
+      .target_type = "quarantine",
+      .outcome = "begun",
+      .detail = "as=" + person + ", ops=" + std::to_string(ops)};
+  if (request.body.contains("device")) {
+    entry.target_type = "device";
+    entry.target_id = request.body["device"].get<std::string>();
+  }
+  return entry;
 }
 
 }  // namespace
@@ -183,6 +202,7 @@ Result<api::ApiResponse> QuarantineDesk::set_aside(const api::ApiRequest& reques
 
 Result<api::ApiResponse> QuarantineDesk::decide(const api::ApiRequest& request, Decision decision) {
   DUHUI_TRY(asked, wanted(request));
+  DUHUI_CHECK_OK(hub_.audit(begun_entry(request, decision, asked.person, asked.dots.size())));
   std::uint64_t done = 0;
   Json left = Json::array();
   for (std::size_t from = 0; from < asked.dots.size(); from += kDecidedTogether) {
@@ -248,6 +268,8 @@ Status QuarantineDesk::accept_proposal(const Subject& subject,
     intent.writes.push_back({.key = {write.field(), write.key()}, .value = std::move(value)});
   }
   DUHUI_CHECK_OK(check_edit(shown, edit, person, static_cast<record::v1::Writer>(rank)));
+  DUHUI_CHECK_OK(
+      hub_.audit(decision_entry(Decision::accept, row.dot, row.kind, person, hub_.now())));
   DUHUI_TRY(dots, records_.save({std::move(intent)}));
   static_cast<void>(dots);
   return Done{};

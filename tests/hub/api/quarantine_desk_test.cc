@@ -76,6 +76,15 @@ struct Desk : TestHub {
     posted(path + (revoked ? "/revoke" : "/restore"), Json::object());
   }
   std::string date() { return got("/records/" + visit)["value"].value("visit_date", ""); }
+  /// The entries of the audit log about the quarantine.
+  std::vector<Json> told() {
+    std::vector<Json> entries;
+    const Json log = got("/audit?limit=1000");
+    for (const Json& entry : log["entries"]) {
+      if (entry["action"].get<std::string>().starts_with("quarantine.")) entries.push_back(entry);
+    }
+    return entries;
+  }
   Json waiting(const std::string& kind = "") {
     return got("/quarantine" + (kind.empty() ? "" : "?kind=" + kind))["quarantine"];
   }
@@ -165,6 +174,58 @@ TEST(QuarantineDesk, AProposalThatIsSetAsideStaysInItsRecord) {
   EXPECT_TRUE(hub.waiting().empty());
   EXPECT_EQ(hub.got("/records/" + hub.visit)["proposals"].size(), 1u);
   EXPECT_EQ(hub.date(), "2025-10-09");
+}
+
+TEST(QuarantineDesk, TellsTheAuditLogWhoDecidedAboutEachOp) {
+  Desk hub;
+  hub.set_revoked(true);
+  for (const char* date : {"2025-10-10", "2025-10-11", "2025-10-12"}) {
+    hub.send(hub.editing("u-sup-009", date));
+  }
+  const std::string third = hub.waiting()[2]["dot"];
+  hub.posted("/quarantine/set-aside", {{"dots", {third}}, {"as", "u-off-1"}});
+  hub.posted("/quarantine/accept",
+             {{"device", to_uuid_text(hub.device.id.view())}, {"as", "u-off-1"}});
+  const std::vector<Json> told = hub.told();
+  ASSERT_EQ(told.size(), 5u);
+  EXPECT_EQ(told[0]["actor"], "operator");
+  EXPECT_EQ(told[0]["outcome"], "begun");
+  EXPECT_EQ(told[0]["detail"], "as=u-off-1, ops=1");
+  EXPECT_EQ(told[1]["action"], "quarantine.set_aside");
+  EXPECT_EQ(told[1]["actor"], "u-off-1");
+  EXPECT_EQ(told[1]["target_id"], third);
+  EXPECT_EQ(told[1]["detail"], "kind=revoked");
+  EXPECT_EQ(told[2]["target_type"], "device");
+  EXPECT_EQ(told[2]["target_id"], to_uuid_text(hub.device.id.view()));
+  for (const std::size_t at : {std::size_t{3}, std::size_t{4}}) {
+    EXPECT_EQ(told[at]["action"], "quarantine.accept");
+    EXPECT_EQ(told[at]["actor"], "u-off-1");
+    EXPECT_EQ(told[at]["target_type"], "op");
+    EXPECT_EQ(told[at]["outcome"], "done");
+  }
+  EXPECT_EQ(hub.posted("/audit/verify", Json::object())["problem"], "");
+}
+
+TEST(QuarantineDesk, TellsTheAuditLogOfAcceptedProposals) {
+  Desk hub;
+  hub.send(hub.editing("u-con-001", "2025-10-12"));
+  const std::string dot = hub.waiting()[0]["dot"];
+  hub.posted("/quarantine/accept", {{"dots", {dot}}, {"as", "u-sup-001"}});
+  ASSERT_EQ(hub.told().size(), 2u);
+  EXPECT_EQ(hub.told()[1]["actor"], "u-sup-001");
+  EXPECT_EQ(hub.told()[1]["target_id"], dot);
+  EXPECT_EQ(hub.told()[1]["detail"], "kind=proposal");
+}
+
+TEST(QuarantineDesk, DecidesNothingThatItCannotTellOf) {
+  Desk hub;
+  hub.set_revoked(true);
+  hub.send(hub.editing("u-sup-001", "2025-10-10"));
+  const Json body = {{"dots", {hub.waiting()[0]["dot"]}}, {"as", "u-off-1"}};
+  hub.access.store().fail_next_commit({ErrorCode::storage_failed, "no space"});
+  EXPECT_FALSE(hub.post("/quarantine/accept", body).ok());
+  EXPECT_EQ(hub.date(), "2025-10-09");
+  EXPECT_EQ(hub.waiting().size(), 1u);
 }
 
 TEST(QuarantineDesk, RefusesRequestsThatSayNothingUseful) {
