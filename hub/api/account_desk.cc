@@ -71,19 +71,6 @@ Intent status_intent(const std::string& user_id, record::v1::PersonStatus status
 
 }  // namespace
 
-void audit_sign_in(HubAccess& hub, const api::SignInEvent& event) {
-  using What = api::SignInEvent::What;
-  if (event.what == What::throttled) return;
-  const bool refused = event.what == What::wrong_password;
-  auto noted = hub.audit({.actor = event.person.empty() ? "nobody" : event.person,
-                          .action = "session." + std::string(api::to_string(event.what)),
-                          .target_type = "user",
-                          .target_id = event.person,
-                          .outcome = refused ? "refused" : "done"});
-  // People must be able to leave, and to be turned away, with a full disk as well.
-  static_cast<void>(noted);
-}
-
 void GivenPassword::make() {
   SystemRandom random;
   Seed seed = mint_seed(random);

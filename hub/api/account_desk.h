@@ -16,10 +16,6 @@
 
 namespace duhui::hub {
 
-/// Signing in and out belongs into the audit log; what is only turned away for a while does not:
-/// nobody fills a disk with it.
-void audit_sign_in(HubAccess& hub, const api::SignInEvent& event);
-
 /// A password that the office gives out.
 struct GivenPassword {
   std::string user_id{};

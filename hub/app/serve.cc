@@ -187,16 +187,22 @@ Status tell_audit(HubTransaction& tx,
 /// Everything one run is made of; the loop outlives it.
 class Service {
  public:
-  Service(const asio::any_io_executor& loop, HubFolder& folder, Listeners listeners, HubFacts facts)
+  Service(const asio::any_io_executor& loop,
+          HubFolder& folder,
+          Listeners listeners,
+          HubFacts facts,
+          const api::SignInLimits& limits)
       : folder_(folder),
         identity_{folder.id(), folder.key(), facts.origin},
         listeners_(std::move(listeners)),
         runner_(loop, runner_parts(), "duhui-hub " + facts.version),
         access_({loop, runner_, folder, clock_}, std::move(facts)),
-        api_(access_,
-             [](const api::SignInEvent& event) {
-               log_info("sign-in: " + std::string(api::to_string(event.what)) + " " + event.person);
-             }),
+        api_(
+            access_,
+            [](const api::SignInEvent& event) {
+              log_info("sign-in: " + std::string(api::to_string(event.what)) + " " + event.person);
+            },
+            limits),
         stopped_(loop, asio::steady_timer::time_point::max()),
         tasks_(loop, [](std::string_view what) { log_warning(what); }) {}
 
@@ -335,7 +341,8 @@ Status serve_hub(HubFolder& folder,
                      .http_port = listeners.http->port(),
                      .public_address = settings.public_address};
   const Json lan = listeners.lan_told;
-  Service service(loop.get_executor(), folder, std::move(listeners), std::move(facts));
+  Service service(loop.get_executor(), folder, std::move(listeners), std::move(facts),
+                  settings.sign_in);
   const std::string path = folder.path();
   const std::function<Status(const HubFacts&)> announce = [&](const HubFacts& known) -> Status {
     const Json addresses = address_json(known, path, lan);

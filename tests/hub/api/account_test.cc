@@ -116,6 +116,25 @@ TEST_F(AccountTest, APersonSignsInAtTheHubAndMayDoWhatTheirRoleMay) {
   EXPECT_EQ(sign_in("u-off-1", "bangong370").status, 401);
 }
 
+TEST_F(AccountTest, SigningInAndWrongPasswordsAreInTheAuditLog) {
+  ASSERT_EQ(give("off.1", "bangong369").status, 200);
+  const std::uint64_t before = hub_.got("/audit?limit=1000")["head"]["seq"];
+  sign_in("u-off-1", "bangong370");
+  sign_in("u-off-1", "bangong371");
+  sign_in("nobody-at-all", "bangong370");
+  ASSERT_EQ(sign_in("u-off-1", "bangong369").status, 200);
+  const Json told = hub_.got("/audit?after=" + std::to_string(before))["entries"];
+  ASSERT_EQ(told.size(), 3u) << told.dump();
+  EXPECT_EQ(told[0]["action"], "session.wrong_password");
+  EXPECT_EQ(told[0]["actor"], "nobody");
+  EXPECT_EQ(told[0]["target_id"], "u-off-1");
+  EXPECT_EQ(told[0]["outcome"], "refused");
+  EXPECT_EQ(told[1]["target_id"], "") << "a name that nobody has is told to nobody";
+  EXPECT_EQ(told[2]["action"], "session.signed_in");
+  EXPECT_EQ(told[2]["actor"], "u-off-1");
+  EXPECT_EQ(told[2]["detail"], "wrong_tries=2");
+}
+
 TEST_F(AccountTest, NobodyHasAPasswordThatNobodyGave) {
   for (const char* word : {"", "123456", "password", "u-off-1", "off.1", "admin"}) {
     EXPECT_NE(sign_in("u-off-1", word).status, 200);

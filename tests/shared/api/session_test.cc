@@ -31,7 +31,7 @@ class SessionTest : public testing::Test {
     open();
   }
 
-  void open() {
+  void open(const SignInLimits& limits = {}) {
     router_ = std::make_unique<Router>();
     desk_ = std::make_unique<SignInDesk>(
         SignInDesk::Parts{.source = people_.records,
@@ -40,7 +40,8 @@ class SessionTest : public testing::Test {
                           .provisional = &provisional_,
                           .place = Subject::Place::agent,
                           .clock = [this] { return now_; },
-                          .told = [this](const SignInEvent& event) { events_.push_back(event); }});
+                          .told = [this](const SignInEvent& event) { events_.push_back(event); }},
+        limits);
     nouns_ = std::make_unique<SessionNouns>(*desk_, "duhui-agent", "1.0");
     nouns_->add_to(*router_);
     router_->add("GET", "/who", {Verb::read, Thing::records}, who());
@@ -266,6 +267,20 @@ TEST_F(SessionTest, EndsAfterTwelveHoursWhateverHappens) {
     ASSERT_EQ(ask(browser, "GET", "/who").status, 200) << n;
   }
   now_ = now_ + minutes(11);
+  EXPECT_EQ(ask(browser, "GET", "/who").status, 401);
+  EXPECT_EQ(ask(browser, "GET", "/session").body["person"], nullptr);
+}
+
+TEST_F(SessionTest, TheSettingsSayWhenASessionLocksAndEnds) {
+  open({.idle = minutes(2), .life = minutes(5)});
+  Browser browser = signed_in();
+  EXPECT_EQ(ask(browser, "GET", "/session").body["idle_s"], 120);
+  now_ = now_ + minutes(2);
+  EXPECT_EQ(ask(browser, "GET", "/who").status, 200);
+  now_ = now_ + minutes(2) + milliseconds(1);
+  EXPECT_EQ(detail(ask(browser, "GET", "/who")), "locked");
+  ASSERT_EQ(ask(browser, "POST", "/session/unlock", {{"password", kWord}}).status, 200);
+  now_ = now_ + minutes(1);
   EXPECT_EQ(ask(browser, "GET", "/who").status, 401);
   EXPECT_EQ(ask(browser, "GET", "/session").body["person"], nullptr);
 }
