@@ -77,6 +77,38 @@ TEST(Audit, TellsOfDevicesThatAreRevokedAndRestored) {
   EXPECT_EQ(actions(hub), (std::vector<std::string>{"device.revoke", "device.restore"}));
 }
 
+TEST(Audit, TellsOfAccountsAndTicketsWhoDidWhatToWhom) {
+  TestHub hub;
+  hub.furnish();
+  const std::uint64_t before = hub.got("/audit")["head"]["seq"];
+  const std::string id = hub.posted("/tickets", {{"school", "sch-001"}})["id"];
+  hub.posted("/tickets/" + id + "/revoke", Json::object());
+  hub.posted("/accounts", {{"login", "anquan"},
+                           {"name", "周安全"},
+                           {"role", "security_admin"},
+                           {"password", "bangong369"}});
+  hub.posted("/accounts/u-off-1/password", {{"password", "bangong369"}});
+  hub.posted("/accounts/passwords",
+             {{"rows", Json::array({{{"login", "u-sup-001"}, {"password", "dingxiang258"}}})}});
+  hub.posted("/accounts/u-off-1/disable", Json::object());
+  hub.posted("/accounts/u-off-1/enable", Json::object());
+  hub.posted("/accounts/u-off-1/places", {{"school", "sch-001"}});
+  std::vector<std::string> told;
+  const Json log = hub.got("/audit?after=" + std::to_string(before));
+  for (const Json& entry : log["entries"]) {
+    EXPECT_EQ(entry["actor"], "operator");
+    EXPECT_EQ(entry["outcome"], "done");
+    told.push_back(entry["action"].get<std::string>() + " " +
+                   entry["target_id"].get<std::string>());
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"ticket.create " + id, "ticket.revoke " + id,
+                                            "account.create u-anquan", "account.password u-anquan",
+                                            "account.password u-off-1",
+                                            "account.password u-sup-001", "account.disable u-off-1",
+                                            "account.enable u-off-1", "account.place u-off-1"}));
+  EXPECT_EQ(json_text(log).find("bangong369"), std::string::npos);
+}
+
 TEST(Audit, TellsOncePerMinuteWhatAPersonWasRefused) {
   TestHub hub;
   const Subject contact{.kind = Subject::Kind::person,
