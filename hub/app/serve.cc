@@ -16,19 +16,18 @@
 #include <unistd.h>
 
 #include "hub/api/hub_api.h"
+#include "hub/app/device_port.h"
 #include "hub/app/hub_log.h"
 #include "hub/app/hub_runner.h"
 #include "hub/app/live_access.h"
 #include "hub/app/tls_rotation.h"
 #include "hub/core/audit.h"
-#include "shared/api/web_guard.h"
 #include "shared/base/bytes.h"
 #include "shared/net/blocking_pool.h"
 #include "shared/net/http_server.h"
 #include "shared/net/signals.h"
 #include "shared/net/websocket_client.h"
 #include "shared/record/json_text.h"
-#include "shared/sync/limits.h"
 #include "shared/web/page_port.h"
 
 namespace duhui::hub {
@@ -129,21 +128,13 @@ Status open_lan(const asio::any_io_executor& loop,
 Result<Listeners> open_listeners(const asio::any_io_executor& loop,
                                  HubFolder& folder,
                                  const HubSettings& settings) {
-  net::ListenerOptions options;
-  options.connections_max = settings.connections_max;
-  options.connections_per_address_max = settings.connections_per_address_max;
-  options.stream.message_bytes_max = sync_limits::kFrameBytesMax;
-  // The session's own pings come first; this finds what has gone without a word.
-  options.stream.idle_timeout = sync_limits::kPingInterval * 3;
-  options.report = [](std::string_view what) { log_warning(what); };
-  options.answer_headers = api::web_answer_headers();
+  const auto report = [](std::string_view what) { log_warning(what); };
   DUHUI_TRY(devices, net::Listener::on_tls(loop, settings.devices.host, settings.devices.port,
-                                           folder.tls(), options));
+                                           folder.tls(), device_port_options(settings, report)));
   DUHUI_TRY(control, net::Listener::on_unix(loop, folder.path() + "/control.sock",
-                                            web::command_port_options(options.report)));
-  DUHUI_TRY(http,
-            net::Listener::on_tcp(loop, settings.http.host, settings.http.port,
-                                  web::page_port_options(settings.http.host, options.report)));
+                                            web::command_port_options(report)));
+  DUHUI_TRY(http, net::Listener::on_tcp(loop, settings.http.host, settings.http.port,
+                                        web::page_port_options(settings.http.host, report)));
   Listeners all{std::move(devices), std::move(http), std::move(control), nullptr};
   DUHUI_CHECK_OK(open_lan(loop, folder, settings.lan, &all));
   DUHUI_TRY(key_history, read_key_history(folder.path()));
