@@ -167,6 +167,70 @@ TEST(QuarantineDesk, AProposalThatIsSetAsideStaysInItsRecord) {
   EXPECT_EQ(hub.date(), "2025-10-09");
 }
 
+/// Somebody who signed in at the hub.
+api::ApiResponse asked_by(Desk& hub,
+                          record::v1::Role role,
+                          const std::string& scope,
+                          std::string_view method,
+                          const std::string& path,
+                          const Json& body = nullptr) {
+  const std::string target = "/api/v1" + path;
+  const std::string text = body.is_null() ? "" : body.dump();
+  return api::settled(hub.api.answer(api::ApiCall{.method = method,
+                                                  .target = target,
+                                                  .body = text,
+                                                  .subject = {.kind = Subject::Kind::person,
+                                                              .place = Subject::Place::hub,
+                                                              .person = "u-off-1",
+                                                              .grants = {{role, scope}},
+                                                              .today = "2025-10-09"}}));
+}
+
+TEST(QuarantineDesk, AnOfficerSeesToTheOwnDistrictOnly) {
+  Desk hub;
+  hub.device.scopes = {"org-430200/org-430202/zone-430202-1/sch-001"};
+  ASSERT_TRUE(hub.access.change([&](HubTransaction& tx) { return tx.devices().put(hub.device); }));
+  hub.set_revoked(true);
+  hub.send(hub.editing("u-sup-001", "2025-10-10"));
+  const Json dot = hub.waiting()[0]["dot"];
+  const std::string device = to_uuid_text(hub.device.id.view());
+  constexpr auto kOfficer = record::v1::ROLE_DISTRICT_OFFICER;
+  const std::string elsewhere = "org-430200/org-430203";
+  const auto count = [&](record::v1::Role role, const std::string& scope, const char* path) {
+    const Json body = asked_by(hub, role, scope, "GET", path).body;
+    return body.contains("quarantine") ? body["quarantine"].size() : body["devices"].size();
+  };
+  for (const char* path : {"/quarantine", "/quarantine?kind=revoked", "/devices"}) {
+    EXPECT_EQ(count(kOfficer, elsewhere, path), 0u) << path;
+    EXPECT_EQ(count(kOfficer, "", path), 0u) << path;
+    EXPECT_EQ(count(kOfficer, "org-430200/org-430202", path), 1u) << path;
+    EXPECT_EQ(count(record::v1::ROLE_CITY_OFFICER, "org-430200", path), 1u) << path;
+    EXPECT_EQ(count(record::v1::ROLE_AUDITOR, "org-430200/org-430203", path), 1u) << path;
+  }
+  EXPECT_EQ(count(record::v1::ROLE_IT_ADMIN, "", "/devices"), 1u);
+  // A device of others is answered for like one that does not exist.
+  const std::string path = "/devices/";
+  const auto theirs = asked_by(hub, kOfficer, elsewhere, "GET", path + device);
+  EXPECT_EQ(theirs.status, 404);
+  EXPECT_EQ(theirs.body,
+            asked_by(hub, kOfficer, elsewhere, "GET", path + "0199027c-d700-4867-b438-4bb4a48f4cf7")
+                .body);
+  EXPECT_EQ(asked_by(hub, kOfficer, "org-430200/org-430202", "GET", path + device).status, 200);
+
+  for (const char* decision : {"/quarantine/accept", "/quarantine/set-aside"}) {
+    const Json left = asked_by(hub, kOfficer, elsewhere, "POST", decision, {{"dots", {dot}}}).body;
+    EXPECT_EQ(left["decided"], 0);
+    EXPECT_EQ(left["left"], (Json::array({{{"dot", dot}, {"kind", "unknown"}}})));
+    EXPECT_EQ(asked_by(hub, kOfficer, elsewhere, "POST", decision, {{"device", device}}).status,
+              404);
+  }
+  EXPECT_EQ(hub.waiting().size(), 1u);
+  const Json done = asked_by(hub, kOfficer, "org-430200/org-430202", "POST", "/quarantine/accept",
+                             {{"dots", {dot}}})
+                        .body;
+  EXPECT_EQ(done["decided"], 1) << done.dump();
+}
+
 TEST(QuarantineDesk, RefusesRequestsThatSayNothingUseful) {
   Desk hub;
   for (const Json& body :
