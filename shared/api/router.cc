@@ -117,6 +117,8 @@ ApiResponse Router::dispatch(const ApiCall& call) const {
   request.method = call.method;
   request.subject = call.subject;
   request.session = call.session;
+  request.peer = call.peer;
+  request.local = call.local;
   request.path = target.substr(0, mark);
   if (mark < target.size()) request.query = parse_query(target.substr(mark + 1));
   const std::vector<std::string> parts = split_path(request.path);

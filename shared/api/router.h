@@ -24,6 +24,8 @@ struct ApiCall {
   std::string_view body{};
   Subject subject{};
   std::string session{};  // what the session cookie said; whether it holds is in `subject`
+  std::string peer{};     // see EdgeRequest
+  bool local = true;      // sent from this machine, not through the port for others
 };
 
 /// One request, taken apart.
@@ -35,6 +37,8 @@ struct ApiRequest {
   nlohmann::json body;  // null: none
   Subject subject;
   std::string session;
+  std::string peer;
+  bool local = true;
 
   /// Empty: absent.
   std::string query_text(const std::string& name) const;
