@@ -275,7 +275,8 @@ Result<int> AgentProgram::serve() {
   DUHUI_CHECK_OK(open_log(settings_.log_file, settings_.log_level));
   // A short command may have the folder for a moment.
   DUHUI_TRY(service, net::patiently([&] {
-              return AgentService::open(loop_.get_executor(), settings_.data, true);
+              return AgentService::open(loop_.get_executor(), settings_.data, true,
+                                        settings_.sign_in);
             }));
   service_ = std::move(service);
   const auto ready = [this](const Json& listen) {

@@ -82,12 +82,13 @@ AgentService::AgentService(asio::any_io_executor executor, const std::string& da
 
 Result<std::unique_ptr<AgentService>> AgentService::open(asio::any_io_executor executor,
                                                          const std::string& data,
-                                                         bool with_link) {
+                                                         bool with_link,
+                                                         const api::SignInLimits& limits) {
   std::unique_ptr<AgentService> service(new AgentService(executor, data));
   DUHUI_TRY(card, service->folder_.load());
   service->card_ = std::move(card);
   DUHUI_CHECK_OK(service->open_replica());
-  service->make_api(with_link);
+  service->make_api(with_link, limits);
   return service;
 }
 
@@ -105,7 +106,7 @@ Status AgentService::open_replica() {
   return Done{};
 }
 
-void AgentService::make_api(bool with_link) {
+void AgentService::make_api(bool with_link, const api::SignInLimits& limits) {
   const ReadClock read_clock = [this] { return clock_.read(); };
   records_ = std::make_unique<AgentRecords>(*replica_, random_, read_clock);
   records_->set_scopes(card_->scopes);
@@ -119,26 +120,34 @@ void AgentService::make_api(bool with_link) {
                                    card_->hub, "duhui-agent " + program_version());
     records_->on_saved([this] { link_->saved(); });
   }
-  desk_ = std::make_unique<api::SignInDesk>(api::SignInDesk::Parts{
-      .source = *records_,
-      .random = random_,
-      .tries = tries_,
-      .provisional = &provisional_,
-      .place = Subject::Place::agent,
-      .clock = [this] { return clock_.monotonic(); },
-      .told =
-          [](const api::SignInEvent& event) {
-            spdlog::info("sign-in: {} {}", api::to_string(event.what), event.person);
-          },
-      .calendar = [this] { return calendar(); },
-      .opened = [this](const std::string& person,
-                       const SigningKey& key) { door_->came(person, key); }});
+  desk_ = std::make_unique<api::SignInDesk>(
+      api::SignInDesk::Parts{.source = *records_,
+                             .random = random_,
+                             .tries = tries_,
+                             .provisional = &provisional_,
+                             .place = Subject::Place::agent,
+                             .clock = [this] { return clock_.monotonic(); },
+                             .told = [this](const api::SignInEvent& event) { tell(event); },
+                             .calendar = [this] { return calendar(); },
+                             .opened = [this](const std::string& person,
+                                              const SigningKey& key) { door_->came(person, key); }},
+      limits);
   door_ = std::make_unique<VaultDoor>(*replica_, *records_, *desk_, [this] {
     // What had to wait for it: a stream that has to go on under a new origin.
     if (link_ && link_->state() == Link::State::offline) link_->connect_now();
   });
   api_ = std::make_unique<AgentApi>(*replica_, *records_, read_clock, program_version(), hooks(),
                                     desk_.get());
+}
+
+void AgentService::tell(const api::SignInEvent& event) {
+  const auto entry = sign_ins_.entry_of(event, clock_.monotonic());
+  if (!entry) return;
+  spdlog::info("sign-in: {} {} {}", api::to_string(event.what), event.person, entry->detail);
+  // A full disk keeps nobody out and nobody in.
+  if (auto noted = records_->audit(*entry); !noted) {
+    spdlog::error("audit: {}", to_string(noted.error()));
+  }
 }
 
 WallTime AgentService::calendar() const {

@@ -21,6 +21,7 @@
 #include "agent/store/agent_store.h"
 #include "agent/store/posix_file_system.h"
 #include "shared/api/edge.h"
+#include "shared/api/sign_in_audit.h"
 #include "shared/api/sign_in_desk.h"
 #include "shared/crypto/system_random.h"
 #include "shared/net/blocking_pool.h"
@@ -40,7 +41,8 @@ class AgentService final : private LinkEvents {
   /// Takes the folder's lock. `not_found`: no device yet. `unavailable`: somebody else has it open.
   static Result<std::unique_ptr<AgentService>> open(boost::asio::any_io_executor executor,
                                                     const std::string& data,
-                                                    bool with_link);
+                                                    bool with_link,
+                                                    const api::SignInLimits& limits = {});
   AgentService(const AgentService&) = delete;
   AgentService& operator=(const AgentService&) = delete;
   ~AgentService() override = default;
@@ -69,7 +71,8 @@ class AgentService final : private LinkEvents {
   /// What day it is, as well as it is known.
   WallTime calendar() const;
   Status open_replica();
-  void make_api(bool with_link);
+  void make_api(bool with_link, const api::SignInLimits& limits);
+  void tell(const api::SignInEvent& event);
   AgentHooks hooks();
   boost::asio::awaitable<net::HttpResponse> sync(std::string body);
   boost::asio::awaitable<void> watch_vault();
@@ -92,6 +95,7 @@ class AgentService final : private LinkEvents {
   std::unique_ptr<AgentRecords> records_;
   KeptFile tries_;
   KeptFile provisional_;
+  api::SignInAudit sign_ins_;
   std::unique_ptr<api::SignInDesk> desk_;
   std::unique_ptr<VaultDoor> door_;
   std::unique_ptr<AgentApi> api_;

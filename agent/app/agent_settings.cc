@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "shared/cli/assignments.h"
+#include "shared/web/sign_in_settings.h"
 
 namespace duhui::agent {
 
@@ -22,6 +23,7 @@ cli::SettingsFile settings_file(AgentSettings& settings) {
   file.add_parsed("api.address", take_address, [&settings] { return settings.api_address; });
   file.add_number("api.port", &settings.api_port, 0, 65535);
   web::add_lan_settings(&file, &settings.lan);
+  web::add_sign_in_settings(&file, &settings.sign_in);
   file.add_text("log.level", &settings.log_level,
                 {"trace", "debug", "info", "warn", "error", "off"});
   file.add_text("log.file", &settings.log_file);
@@ -39,6 +41,9 @@ Result<ReadSettings> read_settings(const std::string& path) {
   read.problems = settings_file(read.settings).read(text, name);
   if (auto lan = web::check_lan(read.settings.lan); !lan) {
     read.problems.push_back(name + ": " + lan.error().detail);
+  }
+  if (auto times = web::check_sign_in(read.settings.sign_in); !times) {
+    read.problems.push_back(name + ": " + times.error().detail);
   }
   return read;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/api/sign_in_desk.h"
 #include "shared/base/result.h"
 #include "shared/cli/settings_file.h"
 #include "shared/web/lan_settings.h"
@@ -18,6 +19,7 @@ namespace duhui::agent {
 ///   address = "127.0.0.1"      # loopback only
 ///   port = 0                   # 0: any free one, see listen.json
 ///   [lan]                      # pages for other computers, see web::LanSettings
+///   [sign_in]                  # how long, see web::add_sign_in_settings
 ///   [log]
 ///   level = "info"             # trace debug info warn error off
 ///   file = ""                  # empty: standard error
@@ -27,6 +29,7 @@ struct AgentSettings {
   std::string api_address = "127.0.0.1";
   std::uint16_t api_port = 0;
   web::LanSettings lan{};
+  api::SignInLimits sign_in{};
   std::string log_level = "info";
   std::string log_file{};
 };

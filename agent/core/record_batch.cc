@@ -96,7 +96,10 @@ Result<bool> RecordBatch::add(const Dot& dot,
     e.grown |= opens;
     e.changed |= opens;
     const OpStamp before = stamp_of(runs_of(stored), stored.seq(), op);
-    if (before == stamp) return opens;
+    const bool sealed = !seal.empty() && stored.stamp().seal().empty();
+    if (sealed) set_stamp(&stored, op, before, seal);
+    e.changed |= sealed;
+    if (before == stamp) return opens || sealed;
     const std::uint64_t bytes_sum = op_checksum(kept_digest(stored.op()));
     count(e.record.scope(), scope_checksum(bytes_sum, stamp) - scope_checksum(bytes_sum, before));
     set_stamp(&stored, op, stamp, seal);

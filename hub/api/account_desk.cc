@@ -57,6 +57,17 @@ Json user_value(const Json& body) {
   return value;
 }
 
+/// The place a body names, whether or not it exists.
+Result<std::string> named_place(Places& places, const Json& body) {
+  const std::string place = text_at(body, "place");
+  const std::string school = text_at(body, "school");
+  if (place.empty() && school.empty()) {
+    return Error{ErrorCode::invalid_input, "missing: place or school"};
+  }
+  if (!place.empty()) return place;
+  return places.of_school(school);
+}
+
 std::string by_hand_key(const std::string& user_id) { return "account/places/" + user_id; }
 
 Intent status_intent(const std::string& user_id, record::v1::PersonStatus status) {
@@ -70,19 +81,6 @@ Intent status_intent(const std::string& user_id, record::v1::PersonStatus status
 }
 
 }  // namespace
-
-void audit_sign_in(HubAccess& hub, const api::SignInEvent& event) {
-  using What = api::SignInEvent::What;
-  if (event.what == What::throttled) return;
-  const bool refused = event.what == What::wrong_password;
-  auto noted = hub.audit({.actor = event.person.empty() ? "nobody" : event.person,
-                          .action = "session." + std::string(api::to_string(event.what)),
-                          .target_type = "user",
-                          .target_id = event.person,
-                          .outcome = refused ? "refused" : "done"});
-  // People must be able to leave, and to be turned away, with a full disk as well.
-  static_cast<void>(noted);
-}
 
 void GivenPassword::make() {
   SystemRandom random;
@@ -253,8 +251,16 @@ Status AccountDesk::add_changes(Places& places,
   auto known = person(user_id);
   if (!known && known.error().code == ErrorCode::not_found) return Done{};
   if (!known) return std::move(known).error();
-  const bool active = (*known)->active;
   DUHUI_TRY(wanted, places_of(places, user_id));
+  DUHUI_TRY(again, person(user_id));
+  return add_changes(*again, std::move(wanted), intents);
+}
+
+Status AccountDesk::add_changes(const api::KnownPerson& known,
+                                std::set<std::string> wanted,
+                                std::vector<Intent>& intents) {
+  const std::string user_id = known.subject.person;
+  const bool active = known.active;
   DUHUI_TRY(accounts, desk_.subjects().accounts_of(user_id));
   const Account* best = nullptr;
   for (const auto& [place, account] : accounts) {
@@ -328,28 +334,45 @@ Status AccountDesk::set_disabled(const std::string& name, bool disabled, const S
   return Done{};
 }
 
+Status AccountDesk::save_by_hand(Places& places,
+                                 const std::string& user_id,
+                                 const std::set<std::string>& by_hand,
+                                 const char* action,
+                                 const Subject& by) {
+  DUHUI_TRY(known, person(user_id));
+  DUHUI_TRY(wanted, places.of(known->subject));
+  wanted.insert(by_hand.begin(), by_hand.end());
+  std::vector<Intent> intents;
+  DUHUI_CHECK_OK(add_changes(*known, std::move(wanted), intents));
+  DUHUI_CHECK_OK(note(by, action, user_id));
+  DUHUI_CHECK_OK(save(std::move(intents), by));
+  desk_.subjects().forget(user_id);
+  // Last: what could not be carried out is not wished for either, or every later change would fail.
+  const std::string text = Json(by_hand).dump();
+  return hub_.change(
+      [&](HubTransaction& tx) { return tx.settings().put(by_hand_key(user_id), text); });
+}
+
 Status AccountDesk::add_place(const std::string& name, const Json& body, const Subject& by) {
   DUHUI_TRY(user_id, id_of(name));
   Places places(records_);
-  std::string place = text_at(body, "place");
-  if (place.empty() && text_at(body, "school").empty()) {
-    return Error{ErrorCode::invalid_input, "missing: place or school"};
-  }
-  if (place.empty()) {
-    DUHUI_TRY(scope, places.of_school(text_at(body, "school")));
-    place = std::move(scope);
-  }
-  DUHUI_CHECK_OK(note(by, "account.place", user_id));
+  DUHUI_TRY(place, named_place(places, body));
+  DUHUI_TRY(known, person(user_id));
+  DUHUI_CHECK_OK(places.check(place, known->user));
   DUHUI_TRY(by_hand, places_by_hand(user_id));
   by_hand.insert(place);
-  const std::string text = Json(by_hand).dump();
-  DUHUI_CHECK_OK(hub_.change(
-      [&](HubTransaction& tx) { return tx.settings().put(by_hand_key(user_id), text); }));
-  std::vector<Intent> intents;
-  DUHUI_CHECK_OK(add_changes(places, user_id, intents));
-  DUHUI_CHECK_OK(save(std::move(intents), by));
-  desk_.subjects().forget(user_id);
-  return Done{};
+  return save_by_hand(places, user_id, by_hand, "account.place", by);
+}
+
+Status AccountDesk::remove_place(const std::string& name, const Json& body, const Subject& by) {
+  DUHUI_TRY(user_id, id_of(name));
+  Places places(records_);
+  DUHUI_TRY(place, named_place(places, body));
+  DUHUI_TRY(by_hand, places_by_hand(user_id));
+  if (by_hand.erase(place) == 0) {
+    return Error{ErrorCode::not_found, "not_by_hand: " + place};
+  }
+  return save_by_hand(places, user_id, by_hand, "account.place.remove", by);
 }
 
 // --- answers ---
@@ -372,8 +395,14 @@ Result<Json> AccountDesk::account_json(const std::string& user_id) {
                            ? Json(api::time_text(WallTime{account->secret->changed_at_ms()}))
                            : Json(nullptr);
   DUHUI_TRY(accounts, desk_.subjects().accounts_of(user_id));
+  DUHUI_TRY(by_hand, places_by_hand(user_id));
   for (const auto& [place, one] : accounts) {
-    json["places"].push_back({{"place", place}, {"disabled", one.disabled}});
+    json["places"].push_back(
+        {{"place", place}, {"disabled", one.disabled}, {"by_hand", by_hand.erase(place) > 0}});
+  }
+  // Until there is a password nobody can sign in there.
+  for (const std::string& place : by_hand) {
+    json["places"].push_back({{"place", place}, {"disabled", true}, {"by_hand", true}});
   }
   return json;
 }

@@ -16,10 +16,6 @@
 
 namespace duhui::hub {
 
-/// Signing in and out belongs into the audit log; what is only turned away for a while does not:
-/// nobody fills a disk with it.
-void audit_sign_in(HubAccess& hub, const api::SignInEvent& event);
-
 /// A password that the office gives out.
 struct GivenPassword {
   std::string user_id{};
@@ -59,8 +55,11 @@ class AccountDesk {
   Status give(const std::vector<GivenPassword>& made, const Subject& by);
 
   Status set_disabled(const std::string& name, bool disabled, const Subject& by);
-  /// A device outside the person's own schools, for as long as nobody takes it back.
+  /// {"school"} or {"place"}: a device outside the person's own schools, for as long as nobody
+  /// takes it back.
   Status add_place(const std::string& name, const nlohmann::json& body, const Subject& by);
+  /// `not_found`: it was not added by hand.
+  Status remove_place(const std::string& name, const nlohmann::json& body, const Subject& by);
   /// After people, postings or schools changed: everybody's credentials are where they sign in.
   /// Returns how many records that took.
   Result<std::size_t> refresh();
@@ -70,7 +69,15 @@ class AccountDesk {
   Result<const api::KnownPerson*> person(const std::string& user_id);
   Result<std::set<std::string>> places_of(Places& places, const std::string& user_id);
   Result<std::set<std::string>> places_by_hand(const std::string& user_id);
+  Status save_by_hand(Places& places,
+                      const std::string& user_id,
+                      const std::set<std::string>& by_hand,
+                      const char* action,
+                      const Subject& by);
   Status add_changes(Places& places, const std::string& user_id, std::vector<Intent>& intents);
+  Status add_changes(const api::KnownPerson& known,
+                     std::set<std::string> wanted,
+                     std::vector<Intent>& intents);
   Result<std::set<std::string>> everybody();
   Result<nlohmann::json> account_json(const std::string& user_id);
   Status save(std::vector<Intent> intents, const Subject& by);

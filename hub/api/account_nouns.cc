@@ -39,6 +39,7 @@ void AccountNouns::add_to(api::Router& router) {
   router.add("POST", "/accounts/{id}/disable", manage, bind(&AccountNouns::disable));
   router.add("POST", "/accounts/{id}/enable", manage, bind(&AccountNouns::enable));
   router.add("POST", "/accounts/{id}/places", manage, bind(&AccountNouns::add_place));
+  router.add("POST", "/accounts/{id}/places/remove", manage, bind(&AccountNouns::remove_place));
 }
 
 api::ApiResponse AccountNouns::deferred(std::vector<GivenPassword> given, Finish finish) {
@@ -141,6 +142,11 @@ Result<api::ApiResponse> AccountNouns::enable(const api::ApiRequest& request) {
 
 Result<api::ApiResponse> AccountNouns::add_place(const api::ApiRequest& request) {
   DUHUI_CHECK_OK(desk_.add_place(request.names.at("id"), request.body, request.subject));
+  return show(request);
+}
+
+Result<api::ApiResponse> AccountNouns::remove_place(const api::ApiRequest& request) {
+  DUHUI_CHECK_OK(desk_.remove_place(request.names.at("id"), request.body, request.subject));
   return show(request);
 }
 

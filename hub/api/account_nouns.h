@@ -25,6 +25,7 @@ class AccountNouns {
   Result<api::ApiResponse> disable(const api::ApiRequest& request);
   Result<api::ApiResponse> enable(const api::ApiRequest& request);
   Result<api::ApiResponse> add_place(const api::ApiRequest& request);
+  Result<api::ApiResponse> remove_place(const api::ApiRequest& request);
 
  private:
   using Finish = std::function<Result<api::ApiResponse>(std::vector<GivenPassword>&)>;

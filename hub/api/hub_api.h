@@ -17,8 +17,10 @@
 #include "shared/api/audit_actor.h"
 #include "shared/api/edge.h"
 #include "shared/api/record_nouns.h"
+#include "shared/api/refusal_log.h"
 #include "shared/api/router.h"
 #include "shared/api/session_nouns.h"
+#include "shared/api/sign_in_audit.h"
 #include "shared/api/sign_in_desk.h"
 
 namespace duhui::hub {
@@ -28,15 +30,19 @@ namespace duhui::hub {
 class HubApi {
  public:
   /// `hub` outlives this.
-  explicit HubApi(HubAccess& hub, std::function<void(const api::SignInEvent&)> told = {})
+  explicit HubApi(HubAccess& hub,
+                  std::function<void(const api::SignInEvent&)> told = {},
+                  const api::SignInLimits& limits = {})
       : records_(hub),
         tries_(hub, "sign_in/tries"),
+        refusals_([&hub](AuditEntry entry) { static_cast<void>(hub.audit(std::move(entry))); }),
         desk_({.source = records_,
                .random = hub.random(),
                .tries = tries_,
                .place = Subject::Place::hub,
                .clock = [&hub] { return hub.monotonic(); },
-               .told = audited(hub, std::move(told))}),
+               .told = audited(hub, std::move(told))},
+              limits),
         accounts_(hub, records_, desk_),
         record_nouns_(
             records_,
@@ -54,6 +60,11 @@ class HubApi {
     audit_desk_.add_to(router_);
     proof_desk_.add_to(router_);
     quarantine_.add_to(router_);
+    // Refused it is in any case, also where that cannot be written down.
+    router_.on_refused([this, &hub](const api::ApiRequest& request, const api::Router::Route& route,
+                                    const api::ApiResponse& answer) {
+      refusals_.refused(request, route, answer, hub.monotonic());
+    });
   }
   HubApi(const HubApi&) = delete;
   HubApi& operator=(const HubApi&) = delete;
@@ -68,20 +79,20 @@ class HubApi {
  private:
   /// What happens at the desk goes into the audit log; where that fails the log of the service has
   /// to do, or nobody could sign in to mend it.
-  static std::function<void(const api::SignInEvent&)> audited(
+  std::function<void(const api::SignInEvent&)> audited(
       HubAccess& hub, std::function<void(const api::SignInEvent&)> told) {
-    return [&hub, told = std::move(told)](const api::SignInEvent& event) {
-      const bool failed = event.what == api::SignInEvent::What::wrong_password ||
-                          event.what == api::SignInEvent::What::throttled;
-      static_cast<void>(hub.audit({.actor = event.person,
-                                   .action = "session." + std::string(to_string(event.what)),
-                                   .outcome = failed ? "refused" : "done"}));
+    return [this, &hub, told = std::move(told)](const api::SignInEvent& event) {
+      if (auto entry = sign_ins_.entry_of(event, hub.monotonic())) {
+        static_cast<void>(hub.audit(std::move(*entry)));
+      }
       if (told) told(event);
     };
   }
 
   HubRecords records_;
   KeptSetting tries_;
+  api::SignInAudit sign_ins_;
+  api::RefusalLog refusals_;
   api::SignInDesk desk_;
   AccountDesk accounts_;
   api::RecordNouns record_nouns_;

@@ -8,6 +8,7 @@
 
 #include "hub/api/audit_desk.h"
 #include "hub/api/proof_desk.h"
+#include "hub/api/reach.h"
 #include "hub/api/registry_import.h"
 #include "hub/api/ticket_desk.h"
 #include "hub/api/verification.h"
@@ -150,13 +151,15 @@ Result<api::ApiResponse> HubNouns::status(const api::ApiRequest&) {
                            {"quarantine", waiting}}};
 }
 
-Result<api::ApiResponse> HubNouns::devices(const api::ApiRequest&) {
+Result<api::ApiResponse> HubNouns::devices(const api::ApiRequest& request) {
+  const Reach reach(request.subject, Verb::read, Thing::devices);
   const std::set<DeviceId> connected = hub_.connected_devices();
   Json list = Json::array();
   DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
     list = Json::array();
     DUHUI_TRY(rows, tx.devices().all());
     for (const DeviceRow& row : rows) {
+      if (!reach.covers_any(row.scopes)) continue;
       DUHUI_TRY(one, device_json(tx, row, connected.contains(row.id)));
       list.push_back(std::move(one));
     }
@@ -167,11 +170,14 @@ Result<api::ApiResponse> HubNouns::devices(const api::ApiRequest&) {
 
 Result<api::ApiResponse> HubNouns::device(const api::ApiRequest& request) {
   DUHUI_TRY(id, device_id(request));
+  const Reach reach(request.subject, Verb::read, Thing::devices);
   const bool connected = hub_.connected_devices().contains(id);
   Json found;
   DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
     DUHUI_TRY(row, tx.devices().get(id));
-    if (!row) return Error{ErrorCode::not_found, "no such device"};
+    if (!row || !reach.covers_any(row->scopes)) {
+      return Error{ErrorCode::not_found, "no such device"};
+    }
     DUHUI_TRY(one, device_json(tx, *row, connected));
     found = std::move(one);
     return Done{};

@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "duhui/record/v1/org.pb.h"
+#include "shared/base/scope.h"
+#include "shared/crypto/registry_id.h"
+#include "shared/domain/grants.h"
 #include "shared/domain/writers.h"
 #include "shared/merge/schema.h"
 #include "shared/merge/view.h"
@@ -53,6 +56,36 @@ Result<std::string> Places::of_school(const std::string& school_id) {
   const auto at = schools_->find(school_id);
   if (at == schools_->end()) return Error{ErrorCode::not_found, "no such school: " + school_id};
   return at->second.scope;
+}
+
+Result<bool> Places::exists(const std::string& place) {
+  if (place == api::kHubScope) return true;
+  if (!is_scope(place)) return false;
+  const std::string last(api::last_part(place));
+  DUHUI_CHECK_OK(learn_schools());
+  const auto school = schools_->find(last);
+  if (school != schools_->end()) return school->second.scope == place;
+  DUHUI_TRY(org, source_.state(registry_record_id("org", last)));
+  const std::string stands =
+      place_in_tree(last, source_.facts().root_scope,
+                    [this](const std::string& id) { return api::parent_of(source_, id); });
+  return org && org->stage() == RecordState::Stage::born && stands == place;
+}
+
+Status Places::check(const std::string& place, const record::v1::User& person) {
+  DUHUI_TRY(known, exists(place));
+  if (!known) return Error{ErrorCode::invalid_input, "no_such_place: " + place};
+  if (place == api::kHubScope) return Done{};
+  const auto grants = grants_of(person, source_.facts().root_scope, [this](const std::string& id) {
+    return api::parent_of(source_, id);
+  });
+  const bool near = std::ranges::any_of(grants, [&](const DatedGrant& dated) {
+    const std::string_view reach = writing_scope(dated.grant);
+    return !reach.empty() && scope_readable(reach, place);
+  });
+  if (near) return Done{};
+  return Error{ErrorCode::refused,
+               "out_of_reach: " + person.id() + " has nothing to do in " + place};
 }
 
 Result<std::set<std::string>> Places::of(const Subject& person) {

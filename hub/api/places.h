@@ -24,6 +24,9 @@ class Places {
   Result<std::set<std::string>> of(const Subject& person);
   /// The scope of a school. `not_found`: no such school.
   Result<std::string> of_school(const std::string& school_id);
+  /// `invalid_input`: no organisation and no school stands there; `refused`: nothing of what the
+  /// person does reaches there.
+  Status check(const std::string& place, const record::v1::User& person);
 
  private:
   struct School {
@@ -31,6 +34,7 @@ class Places {
     std::string scope;
   };
   Status learn_schools();
+  Result<bool> exists(const std::string& place);
 
   api::RecordSource& source_;
   api::ScopeFinder scopes_;

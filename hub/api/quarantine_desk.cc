@@ -8,9 +8,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/api/audit_actor.h"
 #include "shared/api/domain_lookup.h"
 #include "shared/api/people.h"
 #include "shared/api/record_access.h"
+#include "shared/api/scopes.h"
 #include "shared/api/time_text.h"
 #include "shared/base/bytes.h"
 #include "shared/domain/check_edit.h"
@@ -86,6 +88,50 @@ Result<std::optional<DeviceRow>> device_of(HubTransaction& tx, const Origin& ori
   return tx.devices().get(stream->device);
 }
 
+/// Who asked for it; each op that it comes to has an entry of its own.
+AuditEntry begun_entry(const api::ApiRequest& request,
+                       Decision decision,
+                       const std::string& person,
+                       std::size_t ops) {
+  AuditEntry entry{
+      .actor = api::audit_actor(request.subject),
+      .action = decision == Decision::accept ? "quarantine.accept" : "quarantine.set_aside",
+      .target_type = "quarantine",
+      .outcome = "begun",
+      .detail = "as=" + person + ", ops=" + std::to_string(ops)};
+  if (request.body.contains("device")) {
+    entry.target_type = "device";
+    entry.target_id = request.body["device"].get<std::string>();
+  }
+  return entry;
+}
+
+/// Where an op belongs: to its record if that stands in the tree, otherwise to the device's
+/// schools.
+Result<std::vector<std::string>> places_of(HubTransaction& tx,
+                                           const QuarantineRow& row,
+                                           const DeviceRow* device) {
+  sync::v1::Op op;
+  const bool parsed = op.ParseFromString(row.op);
+  const auto id = parsed ? RecordId::from_bytes(op.record_id()) : std::nullopt;
+  if (id) {
+    DUHUI_TRY(record, tx.records().get(*id));
+    if (record && !record->scope.empty() && record->scope != api::kHubScope) {
+      return std::vector{record->scope};
+    }
+  }
+  return device == nullptr ? std::vector<std::string>() : device->scopes;
+}
+
+Result<bool> is_covered(HubTransaction& tx,
+                        const Reach& reach,
+                        const QuarantineRow& row,
+                        const DeviceRow* device) {
+  if (reach.everywhere()) return true;
+  DUHUI_TRY(places, places_of(tx, row, device));
+  return reach.covers_any(places);
+}
+
 }  // namespace
 
 void QuarantineDesk::add_to(api::Router& router) {
@@ -100,31 +146,38 @@ void QuarantineDesk::add_to(api::Router& router) {
 Result<api::ApiResponse> QuarantineDesk::list(const api::ApiRequest& request) {
   DUHUI_TRY(limit, request.query_number("limit", kListDefault, kListMax));
   const std::string kind = request.query_text("kind");
+  const Reach reach(request.subject, Verb::read, Thing::quarantine);
+  const std::uint32_t looked_at = reach.everywhere() ? limit : kRowsMax;
   Json found = Json::array();
   DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
     found = Json::array();
     std::map<Origin, std::optional<DeviceRow>> devices;
-    DUHUI_TRY(rows, kind.empty() ? tx.review().quarantine(limit)
-                                 : tx.review().quarantine_of(kind, limit));
+    DUHUI_TRY(rows, kind.empty() ? tx.review().quarantine(looked_at)
+                                 : tx.review().quarantine_of(kind, looked_at));
     for (const QuarantineRow& row : rows) {
+      if (found.size() == limit) break;
       if (!devices.contains(row.dot.origin)) {
         DUHUI_TRY(device, device_of(tx, row.dot.origin));
         devices[row.dot.origin] = std::move(device);
       }
-      const auto& device = devices[row.dot.origin];
-      found.push_back(row_json(row, device ? &*device : nullptr));
+      const auto& known = devices[row.dot.origin];
+      const DeviceRow* device = known ? &*known : nullptr;
+      DUHUI_TRY(covered, is_covered(tx, reach, row, device));
+      if (covered) found.push_back(row_json(row, device));
     }
     return Done{};
   }));
   return api::ApiResponse{200, {{"quarantine", std::move(found)}}};
 }
 
-Result<std::vector<Dot>> QuarantineDesk::sent_by(const DeviceId& device) {
+Result<std::vector<Dot>> QuarantineDesk::sent_by(const DeviceId& device, const Reach& reach) {
   std::vector<Dot> dots;
   DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
     dots.clear();
     DUHUI_TRY(known, tx.devices().get(device));
-    if (!known) return Error{ErrorCode::not_found, "no such device"};
+    if (!known || !reach.covers_any(known->scopes)) {
+      return Error{ErrorCode::not_found, "no such device"};
+    }
     DUHUI_TRY(streams, tx.streams().of_device(device));
     std::set<Origin> origins;
     for (const StreamRow& stream : streams) origins.insert(stream.origin);
@@ -156,7 +209,7 @@ Result<QuarantineDesk::Wanted> QuarantineDesk::wanted(const api::ApiRequest& req
     const auto bytes = from_uuid_text(text);
     const auto id = bytes ? DeviceId::from_bytes(*bytes) : std::nullopt;
     if (!id) return Error{ErrorCode::invalid_input, "device: not a UUID: " + text};
-    DUHUI_TRY(dots, sent_by(*id));
+    DUHUI_TRY(dots, sent_by(*id, {request.subject, Verb::manage, Thing::quarantine}));
     out.dots = std::move(dots);
     return out;
   }
@@ -181,10 +234,35 @@ Result<api::ApiResponse> QuarantineDesk::set_aside(const api::ApiRequest& reques
   return decide(request, Decision::set_aside);
 }
 
+Status QuarantineDesk::leave_out_of_reach(const Reach& reach, std::vector<Dot>& dots, Json& left) {
+  if (reach.everywhere()) return Done{};
+  std::vector<Dot> covered;
+  DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
+    covered.clear();
+    for (const Dot& dot : dots) {
+      DUHUI_TRY(row, tx.review().quarantined(dot));
+      if (!row) continue;
+      DUHUI_TRY(device, device_of(tx, dot.origin));
+      DUHUI_TRY(mine, is_covered(tx, reach, *row, device ? &*device : nullptr));
+      if (mine) covered.push_back(dot);
+    }
+    return Done{};
+  }));
+  const std::set<Dot> mine(covered.begin(), covered.end());
+  for (const Dot& dot : dots) {
+    if (!mine.contains(dot)) left.push_back({{"dot", to_string(dot)}, {"kind", "unknown"}});
+  }
+  dots = std::move(covered);
+  return Done{};
+}
+
 Result<api::ApiResponse> QuarantineDesk::decide(const api::ApiRequest& request, Decision decision) {
   DUHUI_TRY(asked, wanted(request));
+  DUHUI_CHECK_OK(hub_.audit(begun_entry(request, decision, asked.person, asked.dots.size())));
   std::uint64_t done = 0;
   Json left = Json::array();
+  const Reach reach(request.subject, Verb::manage, Thing::quarantine);
+  DUHUI_CHECK_OK(leave_out_of_reach(reach, asked.dots, left));
   for (std::size_t from = 0; from < asked.dots.size(); from += kDecidedTogether) {
     const std::size_t end = std::min(asked.dots.size(), from + kDecidedTogether);
     DUHUI_TRY(decided, hub_.decide(decision,
@@ -248,6 +326,8 @@ Status QuarantineDesk::accept_proposal(const Subject& subject,
     intent.writes.push_back({.key = {write.field(), write.key()}, .value = std::move(value)});
   }
   DUHUI_CHECK_OK(check_edit(shown, edit, person, static_cast<record::v1::Writer>(rank)));
+  DUHUI_CHECK_OK(
+      hub_.audit(decision_entry(Decision::accept, row.dot, row.kind, person, hub_.now())));
   DUHUI_TRY(dots, records_.save({std::move(intent)}));
   static_cast<void>(dots);
   return Done{};

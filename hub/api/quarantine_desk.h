@@ -3,14 +3,18 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "hub/api/hub_access.h"
 #include "hub/api/hub_records.h"
+#include "hub/api/reach.h"
 #include "shared/api/router.h"
 #include "shared/base/result.h"
 
 namespace duhui::hub {
 
-/// Ops that wait for a person: list them, accept them, set them aside.
+/// Ops that wait for a person: list them, accept them, set them aside. Who sees to a part of the
+/// tree learns of no others.
 class QuarantineDesk {
  public:
   /// Both outlive this.
@@ -30,7 +34,9 @@ class QuarantineDesk {
     std::vector<Dot> dots;
   };
   Result<Wanted> wanted(const api::ApiRequest& request);
-  Result<std::vector<Dot>> sent_by(const DeviceId& device);
+  Result<std::vector<Dot>> sent_by(const DeviceId& device, const Reach& reach);
+  /// Those the person may not decide are left, like those that do not exist.
+  Status leave_out_of_reach(const Reach& reach, std::vector<Dot>& dots, nlohmann::json& left);
   Result<api::ApiResponse> decide(const api::ApiRequest& request, Decision decision);
   /// The person writes what the proposal says.
   Status accept_proposal(const Subject& subject,

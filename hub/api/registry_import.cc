@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hub/core/domain_rules.h"
+#include "shared/api/people.h"
 #include "shared/api/record_ids.h"
 #include "shared/api/scopes.h"
 #include "shared/crypto/registry_id.h"
@@ -149,6 +150,7 @@ Result<ImportCounts> RegistryImport::take(const std::string& kind, const Json& r
     ++counts.created;
     intents.push_back(std::move(*intent));
   }
+  DUHUI_CHECK_OK(api::check_names(records_, intents));
   DUHUI_TRY(dots, records_.save(std::move(intents)));
   static_cast<void>(dots);
   return counts;

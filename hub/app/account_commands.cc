@@ -112,18 +112,7 @@ void AccountCommands::add_accounts(CLI::App& app) {
   enable_command->footer("  duhui-hub account enable u-sup-001");
   on(*enable_command, &AccountCommands::enable);
 
-  auto* place = account->add_subcommand("place", console_("登录地点", "where people sign in"));
-  place->require_subcommand(1);
-  const char* example = "  duhui-hub account place add u-off-430202-1 --school sch-001";
-  place->footer(example);
-  auto* add = place->add_subcommand(
-      "add", console_("让此人也能在这所学校的终端登录",
-                      "let the person sign in at the devices of this school, too"));
-  user(*add);
-  auto* school = add->add_option("--school", options_.school, console_("学校", "school"));
-  add->add_option("--place", options_.place, console_("范围", "scope"))->excludes(school);
-  add->footer(example);
-  on(*add, &AccountCommands::add_place);
+  add_places(*account);
 
   auto* import_command =
       account->add_subcommand("import", console_("批量设置密码", "set the passwords of many"));
@@ -135,6 +124,34 @@ void AccountCommands::add_accounts(CLI::App& app) {
   keep(*import_command);
   import_command->footer("  duhui-hub account import --passwords passwords.csv");
   on(*import_command, &AccountCommands::import);
+}
+
+void AccountCommands::add_places(CLI::App& account) {
+  auto* place = account.add_subcommand("place", console_("登录地点", "where people sign in"));
+  place->require_subcommand(1);
+  const char* example = "  duhui-hub account place add u-off-430202-1 --school sch-001";
+  place->footer(example);
+  const auto command = [&](const char* name, const std::string& what, bool which, Work work) {
+    auto* made = place->add_subcommand(name, what);
+    made->add_option("user", options_.user, console_("编号或登录名", "id or login"))->required();
+    if (which) {
+      auto* school = made->add_option("--school", options_.school, console_("学校", "school"));
+      made->add_option(
+              "--place", options_.place,
+              console_("范围，如 org-430200/org-430202", "scope, e.g. org-430200/org-430202"))
+          ->excludes(school);
+    }
+    made->footer(example);
+    on(*made, work);
+  };
+  command("list", console_("此人在哪里登录；* 为手工添加", "where the person signs in; *: by hand"),
+          false, &AccountCommands::list_places);
+  command("add",
+          console_("让此人也能在这所学校的终端登录",
+                   "let the person sign in at the devices of this school, too"),
+          true, &AccountCommands::add_place);
+  command("remove", console_("收回手工添加的登录地点", "take back a place that was added by hand"),
+          true, &AccountCommands::remove_place);
 }
 
 int AccountCommands::tell(const Json& account) {
@@ -152,7 +169,8 @@ int AccountCommands::tell(const Json& account) {
                  << "\n";
   for (const Json& place : account.value("places", Json::array())) {
     console_.out() << "    " << (place.value("disabled", false) ? "- " : "+ ")
-                   << place.value("place", "") << "\n";
+                   << place.value("place", "") << (place.value("by_hand", false) ? " *" : "")
+                   << "\n";
   }
   console_.out() << std::flush;
   return kDone;
@@ -209,11 +227,25 @@ Result<int> AccountCommands::enable(cli::Caller& caller) {
   return tell(account);
 }
 
-Result<int> AccountCommands::add_place(cli::Caller& caller) {
+Json AccountCommands::place_body() const {
   Json body = Json::object();
   if (!options_.school.empty()) body["school"] = options_.school;
   if (!options_.place.empty()) body["place"] = options_.place;
-  DUHUI_TRY(account, caller.post(account_path(options_.user, "/places"), body));
+  return body;
+}
+
+Result<int> AccountCommands::list_places(cli::Caller& caller) {
+  DUHUI_TRY(account, caller.get(account_path(options_.user, "")));
+  return tell(account);
+}
+
+Result<int> AccountCommands::add_place(cli::Caller& caller) {
+  DUHUI_TRY(account, caller.post(account_path(options_.user, "/places"), place_body()));
+  return tell(account);
+}
+
+Result<int> AccountCommands::remove_place(cli::Caller& caller) {
+  DUHUI_TRY(account, caller.post(account_path(options_.user, "/places/remove"), place_body()));
   return tell(account);
 }
 

@@ -44,6 +44,7 @@ class AccountCommands {
 
   void add_admin(CLI::App& app);
   void add_accounts(CLI::App& app);
+  void add_places(CLI::App& account);
   void on(CLI::App& command, Work work);
 
   Result<int> create_admin(cli::Caller& caller);
@@ -51,8 +52,11 @@ class AccountCommands {
   Result<int> set_password(cli::Caller& caller);
   Result<int> disable(cli::Caller& caller);
   Result<int> enable(cli::Caller& caller);
+  Result<int> list_places(cli::Caller& caller);
   Result<int> add_place(cli::Caller& caller);
+  Result<int> remove_place(cli::Caller& caller);
   Result<int> import(cli::Caller& caller);
+  nlohmann::json place_body() const;
   int tell(const nlohmann::json& account);
 
   cli::Console& console_;

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <filesystem>
 
+#include "shared/web/sign_in_settings.h"
+
 namespace duhui::hub {
 
 Result<ListenAddress> parse_listen_address(const std::string& text) {
@@ -43,6 +45,7 @@ cli::SettingsFile settings_file(HubSettings& settings) {
   };
   file.add_parsed("http.listen", take_http, [&settings] { return settings.http.text(); });
   web::add_lan_settings(&file, &settings.lan);
+  web::add_sign_in_settings(&file, &settings.sign_in);
   file.add_text("log.level", &settings.log_level, {"debug", "info", "warn", "error", "off"});
   file.add_number("log.bytes_max", &settings.log_bytes_max, 64 << 10, 1 << 30);
   return file;
@@ -55,6 +58,9 @@ ReadSettings read_settings(const std::string& toml_text, const std::string& name
   read.problems = settings_file(read.settings).read(toml_text, short_name);
   if (auto lan = web::check_lan(read.settings.lan); !lan) {
     read.problems.push_back(short_name + ": " + lan.error().detail);
+  }
+  if (auto times = web::check_sign_in(read.settings.sign_in); !times) {
+    read.problems.push_back(short_name + ": " + times.error().detail);
   }
   return read;
 }

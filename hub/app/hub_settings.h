@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/api/sign_in_desk.h"
 #include "shared/base/result.h"
 #include "shared/cli/settings_file.h"
 #include "shared/web/lan_settings.h"
@@ -29,6 +30,7 @@ struct HubSettings {
   ListenAddress devices{"0.0.0.0", 7443};
   ListenAddress http{"127.0.0.1", 7480};
   web::LanSettings lan{};
+  api::SignInLimits sign_in{};
   std::string public_address{};  // what tickets say: "host:port" or a host
   std::size_t connections_max = 12'000;
   std::size_t connections_per_address_max = 2'000;

@@ -16,19 +16,18 @@
 #include <unistd.h>
 
 #include "hub/api/hub_api.h"
+#include "hub/app/device_port.h"
 #include "hub/app/hub_log.h"
 #include "hub/app/hub_runner.h"
 #include "hub/app/live_access.h"
 #include "hub/app/tls_rotation.h"
 #include "hub/core/audit.h"
-#include "shared/api/web_guard.h"
 #include "shared/base/bytes.h"
 #include "shared/net/blocking_pool.h"
 #include "shared/net/http_server.h"
 #include "shared/net/signals.h"
 #include "shared/net/websocket_client.h"
 #include "shared/record/json_text.h"
-#include "shared/sync/limits.h"
 #include "shared/web/page_port.h"
 
 namespace duhui::hub {
@@ -129,21 +128,13 @@ Status open_lan(const asio::any_io_executor& loop,
 Result<Listeners> open_listeners(const asio::any_io_executor& loop,
                                  HubFolder& folder,
                                  const HubSettings& settings) {
-  net::ListenerOptions options;
-  options.connections_max = settings.connections_max;
-  options.connections_per_address_max = settings.connections_per_address_max;
-  options.stream.message_bytes_max = sync_limits::kFrameBytesMax;
-  // The session's own pings come first; this finds what has gone without a word.
-  options.stream.idle_timeout = sync_limits::kPingInterval * 3;
-  options.report = [](std::string_view what) { log_warning(what); };
-  options.answer_headers = api::web_answer_headers();
+  const auto report = [](std::string_view what) { log_warning(what); };
   DUHUI_TRY(devices, net::Listener::on_tls(loop, settings.devices.host, settings.devices.port,
-                                           folder.tls(), options));
+                                           folder.tls(), device_port_options(settings, report)));
   DUHUI_TRY(control, net::Listener::on_unix(loop, folder.path() + "/control.sock",
-                                            web::command_port_options(options.report)));
-  DUHUI_TRY(http,
-            net::Listener::on_tcp(loop, settings.http.host, settings.http.port,
-                                  web::page_port_options(settings.http.host, options.report)));
+                                            web::command_port_options(report)));
+  DUHUI_TRY(http, net::Listener::on_tcp(loop, settings.http.host, settings.http.port,
+                                        web::page_port_options(settings.http.host, report)));
   Listeners all{std::move(devices), std::move(http), std::move(control), nullptr};
   DUHUI_CHECK_OK(open_lan(loop, folder, settings.lan, &all));
   DUHUI_TRY(key_history, read_key_history(folder.path()));
@@ -187,16 +178,22 @@ Status tell_audit(HubTransaction& tx,
 /// Everything one run is made of; the loop outlives it.
 class Service {
  public:
-  Service(const asio::any_io_executor& loop, HubFolder& folder, Listeners listeners, HubFacts facts)
+  Service(const asio::any_io_executor& loop,
+          HubFolder& folder,
+          Listeners listeners,
+          HubFacts facts,
+          const api::SignInLimits& limits)
       : folder_(folder),
         identity_{folder.id(), folder.key(), facts.origin},
         listeners_(std::move(listeners)),
         runner_(loop, runner_parts(), "duhui-hub " + facts.version),
         access_({loop, runner_, folder, clock_}, std::move(facts)),
-        api_(access_,
-             [](const api::SignInEvent& event) {
-               log_info("sign-in: " + std::string(api::to_string(event.what)) + " " + event.person);
-             }),
+        api_(
+            access_,
+            [](const api::SignInEvent& event) {
+              log_info("sign-in: " + std::string(api::to_string(event.what)) + " " + event.person);
+            },
+            limits),
         stopped_(loop, asio::steady_timer::time_point::max()),
         tasks_(loop, [](std::string_view what) { log_warning(what); }) {}
 
@@ -335,7 +332,8 @@ Status serve_hub(HubFolder& folder,
                      .http_port = listeners.http->port(),
                      .public_address = settings.public_address};
   const Json lan = listeners.lan_told;
-  Service service(loop.get_executor(), folder, std::move(listeners), std::move(facts));
+  Service service(loop.get_executor(), folder, std::move(listeners), std::move(facts),
+                  settings.sign_in);
   const std::string path = folder.path();
   const std::function<Status(const HubFacts&)> announce = [&](const HubFacts& known) -> Status {
     const Json addresses = address_json(known, path, lan);

@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include "hub/core/audit.h"
+#include "shared/base/bytes.h"
 #include "shared/sync/key_history.h"
 
 namespace duhui::hub {
@@ -40,7 +42,7 @@ Status finish_tls_rotation(const std::string& path) {
   return remove_next(path);
 }
 
-Result<Digest> rotate_tls_key(const HubFolder& folder, WallTime now) {
+Result<Digest> rotate_tls_key(HubFolder& folder, WallTime now) {
   const std::string& path = folder.path();
   DUHUI_TRY(bytes, read_key_history(path));
   DUHUI_TRY(history, parse_key_history(bytes));
@@ -50,6 +52,14 @@ Result<Digest> rotate_tls_key(const HubFolder& folder, WallTime now) {
   DUHUI_TRY(identity, net::make_tls_identity(folder.name()));
   DUHUI_TRY(said, state_new_key(folder.id(), folder.tls().pem, identity.pin, now));
   *history.add_statements() = std::move(said);
+  const AuditEntry entry{.at = now,
+                         .actor = "operator",
+                         .action = "key.rotate",
+                         .target_type = "tls_key",
+                         .target_id = to_hex(identity.pin.view()),
+                         .outcome = "begun",
+                         .detail = "old=" + to_hex(folder.tls().pin.view())};
+  DUHUI_CHECK_OK(folder.store().write([&](HubTransaction& tx) { return append_audit(tx, entry); }));
   // The new key is on the disk before anybody is told of it, the statement before it is used.
   DUHUI_CHECK_OK(write_file(next_file(path), identity.pem, true));
   DUHUI_CHECK_OK(write_file(history_file(path), history.SerializeAsString(), false));

@@ -10,8 +10,9 @@
 namespace duhui::hub {
 
 /// Gives the hub a new TLS key; devices follow the statement that the old one signs. The folder
-/// must be opened again to serve with it. Returns the new pin. limit_exceeded: the history is full.
-Result<Digest> rotate_tls_key(const HubFolder& folder, WallTime now);
+/// must be opened again to serve with it. Told to the audit log first. Returns the new pin.
+/// limit_exceeded: the history is full.
+Result<Digest> rotate_tls_key(HubFolder& folder, WallTime now);
 
 /// What a crash left of a rotation is completed if the statement was written, and undone if not.
 /// For whoever holds the folder's lock and has not read the keys yet.

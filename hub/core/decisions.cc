@@ -1,6 +1,22 @@
 #include "hub/core/decisions.h"
 
+#include "hub/core/audit.h"
+
 namespace duhui::hub {
+
+AuditEntry decision_entry(Decision decision,
+                          const Dot& dot,
+                          std::string_view kind,
+                          const std::string& person,
+                          WallTime at) {
+  return {.at = at,
+          .actor = person,
+          .action = decision == Decision::accept ? "quarantine.accept" : "quarantine.set_aside",
+          .target_type = "op",
+          .target_id = to_string(dot),
+          .outcome = "done",
+          .detail = "kind=" + std::string(kind)};
+}
 
 void DecideJob::run(StorageContext& context) {
   const std::uint64_t hlc_before = hlc;
@@ -13,6 +29,7 @@ void DecideJob::run(StorageContext& context) {
       if (!row || row->kind == kSetAsideKind) {
         decided.left.emplace_back(dot, row ? row->kind : std::string());
       } else if (decision == Decision::set_aside) {
+        DUHUI_CHECK_OK(append_audit(tx, decision_entry(decision, dot, row->kind, person, now)));
         row->detail = row->kind + ": " + row->detail + " (" + person + ")";
         row->kind = kSetAsideKind;
         DUHUI_CHECK_OK(tx.review().add_quarantine(*row));
@@ -22,6 +39,7 @@ void DecideJob::run(StorageContext& context) {
       } else {
         DUHUI_TRY(merged, ingest.accept(*row));
         if (merged) {
+          DUHUI_CHECK_OK(append_audit(tx, decision_entry(decision, dot, row->kind, person, now)));
           ++decided.done;
         } else {
           DUHUI_TRY(after, tx.review().quarantined(dot));

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "hub/core/jobs.h"
+#include "shared/base/audit_entry.h"
 
 namespace duhui::hub {
 
@@ -22,6 +24,13 @@ struct Decided {
   /// Those that wait on, or never waited, each with its kind ("" for an op that is not there).
   std::vector<std::pair<Dot, std::string>> left{};
 };
+
+/// For the audit log: `person` decided about the op, which waited as `kind`.
+AuditEntry decision_entry(Decision decision,
+                          const Dot& dot,
+                          std::string_view kind,
+                          const std::string& person,
+                          WallTime at);
 
 /// One person's decision about some ops, in the order given. Proposals are accepted by an op of
 /// the person instead: they are left.

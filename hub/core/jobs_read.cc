@@ -178,6 +178,12 @@ Status pack_record(HubTransaction& tx,
     if (!op.ParseFromString(bytes)) return Error{ErrorCode::corrupt_data, "op: not parsable"};
     ops.codec().pack({bytes}, kEveryPacking, run);
     append_stamp(run->mutable_stamps(), ref.dot.seq, op, ref.stamp);
+    if (!ref.stamp.at_hub || run->stamps().empty()) continue;
+    // The hub's own go with their seals: whoever holds them can bring them back.
+    DUHUI_TRY(batch, tx.streams().batch_at(ref.dot.origin, ref.dot.seq));
+    if (!batch) continue;
+    DUHUI_TRY(stamps, stamps_of(*batch));
+    run->mutable_stamps(0)->set_seal(std::string(seal_of(stamps, ref.dot.seq)));
   }
   return Done{};
 }

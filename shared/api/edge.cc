@@ -33,7 +33,10 @@ Result<Sender> sender_of(SignInDesk& desk, const EdgeRequest& request) {
   }
   DUHUI_TRY(visit, desk.visit(sender.session,
                               !request.background && path_of(request.target) != "/session"));
-  if (visit.session == nullptr) {
+  // Who came by name only is nobody beyond the machine at which they sit.
+  const bool beyond = visit.session != nullptr && !request.local() &&
+                      visit.session->sign_in == sync::v1::SIGN_IN_PROVISIONAL;
+  if (visit.session == nullptr || beyond) {
     // A cookie of yesterday is no session; not even the owner of the machine gets more by it.
     sender.session.clear();
     return sender;
@@ -57,7 +60,9 @@ ApiResponse answer_at_edge(const Router& router, SignInDesk& desk, const EdgeReq
                           .target = request.target,
                           .body = request.body,
                           .subject = std::move(sender->subject),
-                          .session = std::move(sender->session)});
+                          .session = std::move(sender->session),
+                          .peer = request.peer,
+                          .local = request.local()});
 }
 
 ApiResponse finished(ApiResponse answer, bool tls) {

@@ -17,7 +17,11 @@ struct EdgeRequest {
   std::string csrf{};           // header `X-Duhui-CSRF`
   bool background = false;      // header `X-Duhui-Background`: the page asks by itself
   bool control_socket = false;  // which only the owner of the machine can open
-  bool tls = false;
+  bool tls = false;             // through the port for other machines
+  /// Who shares a budget of wrong passwords: an address, or a network of IPv6. Empty: this machine.
+  std::string peer{};
+
+  bool local() const { return peer.empty() && !tls; }
 };
 
 /// Who stands behind a request: the one place where a cookie becomes a Subject.

@@ -4,12 +4,19 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "duhui/record/v1/org.pb.h"
 #include "shared/api/record_source.h"
 #include "shared/base/result.h"
+#include "shared/sync/op_builder.h"
 
 namespace duhui::api {
+
+/// Of intents about to be saved together: `conflict` "taken: ..." if one gives a person a login
+/// that is somebody else's login or id, or makes a person whose id is somebody's login. A name that
+/// could mean two people would let one of them in as the other.
+Status check_names(RecordSource& source, const std::vector<Intent>& intents);
 
 /// Looks people up among the records; remembers them. Lives for one request.
 class People {

@@ -12,7 +12,6 @@
 #include "shared/domain/grants.h"
 #include "shared/domain/school_part.h"
 #include "shared/domain/writers.h"
-#include "shared/merge/view.h"
 #include "shared/record/json_layout.h"
 #include "shared/record/record_path.h"
 
@@ -39,8 +38,6 @@ void collect(const Json& record, std::string_view place, std::vector<std::string
     if (one.is_string()) out.push_back(one);
   }
 }
-
-std::string last_part(const std::string& scope) { return scope.substr(scope.rfind('/') + 1); }
 
 /// Takes "participants/lead" out of a record.
 void erase_path(Json& value, std::string_view path) {
@@ -88,9 +85,8 @@ bool RecordAccess::is_school(const std::string& id) {
 }
 
 void RecordAccess::settle_place(Known& known) {
-  if (known.school_id.empty() && is_school(last_part(known.scope))) {
-    known.school_id = last_part(known.scope);
-  }
+  std::string last(last_part(known.scope));
+  if (known.school_id.empty() && is_school(last)) known.school_id = std::move(last);
   // What never leaves the hub has no place in the tree, and a school's profile stands with those of
   // its district: their school says whose they are.
   const bool at_hub = known.scope == kHubScope;
@@ -107,19 +103,6 @@ void RecordAccess::settle_place(Known& known) {
   if (!scope && at_hub) known.scope = source_.facts().root_scope;
 }
 
-std::string RecordAccess::parent_of(const std::string& id) {
-  const auto read = [&](std::string_view type, auto* out) {
-    const auto state = source_.state(registry_record_id(type, id));
-    return state && *state &&
-           out->ParseFromString(shown_message(*Schema::instance().find(type), **state, {}).bytes);
-  };
-  record::v1::Org org;
-  if (read("org", &org)) return org.parent_id();
-  record::v1::School school;
-  if (!read("school", &school)) return {};
-  return school.zone_id().empty() ? school.district_id() : school.zone_id();
-}
-
 std::string RecordAccess::about(const RecordSchema& schema, const Json& value) {
   const auto text = [&value](const char* name) {
     const auto at = value.is_object() ? value.find(name) : value.end();
@@ -127,7 +110,8 @@ std::string RecordAccess::about(const RecordSchema& schema, const Json& value) {
   };
   const std::string& root = source_.facts().root_scope;
   const auto place = [&](const std::string& id) {
-    return place_in_tree(id, root, [this](const std::string& one) { return parent_of(one); });
+    return place_in_tree(id, root,
+                         [this](const std::string& one) { return parent_of(source_, one); });
   };
   const std::string& type = schema.rule.name();
   if (type == "org") {

@@ -77,7 +77,6 @@ class RecordAccess {
   void settle_place(Known& known);
   /// The place the value is about: its school, zone, district or organisation.
   std::string about(const RecordSchema& schema, const nlohmann::json& value);
-  std::string parent_of(const std::string& id);
   bool is_school(const std::string& id);
   Ruling ruling(Verb verb, const Known& known) const;
   bool hides(const Known& known, const record::v1::FieldRule& rule) const;

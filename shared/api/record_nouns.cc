@@ -39,7 +39,7 @@ Json dots_json(const std::vector<Dot>& dots) {
   return list;
 }
 
-Result<RecordQuery> query_of(const ApiRequest& request) {
+Result<RecordQuery> query_of(const ApiRequest& request, const ListCursor& cursor) {
   RecordQuery query;
   const std::string type = request.query_text("type");
   if (!type.empty()) {
@@ -48,7 +48,7 @@ Result<RecordQuery> query_of(const ApiRequest& request) {
   }
   const std::string after = request.query_text("after");
   if (!after.empty()) {
-    DUHUI_TRY(id, parse_record_id(after, type));
+    DUHUI_TRY(id, ListCursor::is_one(after) ? cursor.after(after) : parse_record_id(after, type));
     query.after = id;
   }
   query.school_id = request.query_text("school_id");
@@ -68,7 +68,11 @@ struct Page {
 
 /// Reads on until the page is full: of what is left out nothing is told. A page of a very long list
 /// in which the subject may read next to nothing may come short; `next` then says so.
-Result<Page> page_of(RecordSource& source, RecordAccess& access, RecordQuery query, Verb verb) {
+Result<Page> page_of(RecordSource& source,
+                     RecordAccess& access,
+                     const ListCursor& cursor,
+                     RecordQuery query,
+                     Verb verb) {
   Page page;
   const std::uint32_t limit = query.limit;
   for (int round = 0; round < kScannedPagesMax; ++round) {
@@ -80,10 +84,14 @@ Result<Page> page_of(RecordSource& source, RecordAccess& access, RecordQuery que
       if (page.rows.size() == limit) break;
     }
     if (rows.size() < query.limit && page.rows.size() < limit) return page;
-    if (page.rows.size() == limit) break;
+    if (page.rows.size() == limit) {
+      page.next = to_uuid_text(query.after.view());
+      return page;
+    }
     query.limit = kListMax;
   }
-  page.next = to_uuid_text(query.after.view());
+  // The last that was looked at need not be one the subject may know of.
+  page.next = cursor.text(query.after);
   return page;
 }
 
@@ -163,11 +171,14 @@ void RecordNouns::add_to(Router& router) {
   router.add("GET", "/export", {Verb::export_, Thing::records}, bind(&RecordNouns::export_all));
 }
 
-Result<RecordNouns::Found> RecordNouns::find(const ApiRequest& request) {
+Result<RecordNouns::Found> RecordNouns::find(const ApiRequest& request, RecordAccess& access) {
   const std::string& text = request.names.at("id");
   DUHUI_TRY(id, parse_record_id(text, request.query_text("type")));
   DUHUI_TRY(state, source_.state(id));
-  if (!state) return Error{ErrorCode::not_found, "no such record: " + text};
+  // The same answer, to the letter, whether there is none or it is not for them.
+  if (!state || !access.check_read(id, *state)) {
+    return Error{ErrorCode::not_found, "no such record: " + text};
+  }
   return Found{id, std::move(*state)};
 }
 
@@ -191,6 +202,7 @@ Result<ApiResponse> RecordNouns::create(const ApiRequest& request) {
     for (Intent& other : others) intents.push_back(std::move(other));
   }
   note_sign_in(request.subject, import, intents);
+  DUHUI_CHECK_OK(check_names(source_, intents));
   DUHUI_TRY(dots, source_.save(std::move(intents)));
   DUHUI_TRY(state, source_.state(created.intent.record));
   Json body = {{"id", created.id_text},
@@ -249,6 +261,7 @@ Result<ApiResponse> RecordNouns::create_many(const ApiRequest& request) {
     note_sign_in(request.subject, import, made);
     intents.push_back(std::move(made.front()));
   }
+  DUHUI_CHECK_OK(check_names(source_, intents));
   const std::size_t total = intents.size();
   for (std::size_t from = 0; from < total; from += kSavedTogetherMax) {
     const auto first = intents.begin() + static_cast<std::ptrdiff_t>(from);
@@ -264,9 +277,9 @@ Result<ApiResponse> RecordNouns::create_many(const ApiRequest& request) {
 }
 
 Result<ApiResponse> RecordNouns::list(const ApiRequest& request) {
-  DUHUI_TRY(query, query_of(request));
+  DUHUI_TRY(query, query_of(request, cursor_));
   RecordAccess access(source_, request.subject);
-  DUHUI_TRY(page, page_of(source_, access, query, Verb::read));
+  DUHUI_TRY(page, page_of(source_, access, cursor_, query, Verb::read));
   DomainLookup lookup(source_);
   Json records = Json::array();
   for (const RecordRow& row : page.rows) {
@@ -276,9 +289,8 @@ Result<ApiResponse> RecordNouns::list(const ApiRequest& request) {
 }
 
 Result<ApiResponse> RecordNouns::show(const ApiRequest& request) {
-  DUHUI_TRY(found, find(request));
   RecordAccess access(source_, request.subject);
-  DUHUI_CHECK_OK(access.check_read(found.id, found.state));
+  DUHUI_TRY(found, find(request, access));
   DomainLookup lookup(source_);
   const std::string seen = source_.seen_token(found.id, found.state);
   auto shown = lookup.present_record(found.id, found.state);
@@ -290,9 +302,8 @@ Result<ApiResponse> RecordNouns::show(const ApiRequest& request) {
 }
 
 Result<ApiResponse> RecordNouns::field(const ApiRequest& request) {
-  DUHUI_TRY(found, find(request));
   RecordAccess access(source_, request.subject);
-  DUHUI_CHECK_OK(access.check_read(found.id, found.state));
+  DUHUI_TRY(found, find(request, access));
   const std::string path = request.query_text("path");
   if (path.empty()) return Error{ErrorCode::invalid_input, "missing: path"};
   DUHUI_CHECK_OK(access.check_history(found.id, found.state, path));
@@ -304,9 +315,8 @@ Result<ApiResponse> RecordNouns::field(const ApiRequest& request) {
 }
 
 Result<ApiResponse> RecordNouns::why(const ApiRequest& request) {
-  DUHUI_TRY(found, find(request));
   RecordAccess access(source_, request.subject);
-  DUHUI_CHECK_OK(access.check_read(found.id, found.state));
+  DUHUI_TRY(found, find(request, access));
   const std::string path = request.query_text("path");
   if (path.empty()) return Error{ErrorCode::invalid_input, "missing: path"};
   DUHUI_CHECK_OK(access.check_history(found.id, found.state, path));
@@ -319,8 +329,8 @@ Result<ApiResponse> RecordNouns::why(const ApiRequest& request) {
 }
 
 Result<ApiResponse> RecordNouns::edit(const ApiRequest& request) {
-  DUHUI_TRY(found, find(request));
   RecordAccess access(source_, request.subject);
+  DUHUI_TRY(found, find(request, access));
   DUHUI_CHECK_OK(access.check(Verb::edit, found.id, found.state));
   Json asked = request.body;
   DUHUI_CHECK_OK(settle_author(request.subject, asked));
@@ -328,6 +338,7 @@ Result<ApiResponse> RecordNouns::edit(const ApiRequest& request) {
   DUHUI_TRY(intents, requests.edit(found.id, found.state, asked));
   DUHUI_CHECK_OK(check_implied(source_, access, {intents.begin() + 1, intents.end()}));
   note_sign_in(request.subject, false, intents);
+  DUHUI_CHECK_OK(check_names(source_, intents));
   DUHUI_TRY(dots, source_.save(std::move(intents)));
   DUHUI_TRY(after, source_.state(found.id));
   Json body = {{"seen", after ? source_.seen_token(found.id, *after) : ""},
@@ -336,10 +347,10 @@ Result<ApiResponse> RecordNouns::edit(const ApiRequest& request) {
 }
 
 Result<ApiResponse> RecordNouns::conflicts(const ApiRequest& request) {
-  DUHUI_TRY(query, query_of(request));
+  DUHUI_TRY(query, query_of(request, cursor_));
   query.only_conflicts = true;
   RecordAccess access(source_, request.subject);
-  DUHUI_TRY(page, page_of(source_, access, query, Verb::read));
+  DUHUI_TRY(page, page_of(source_, access, cursor_, query, Verb::read));
   DomainLookup lookup(source_);
   Json conflicts = Json::array();
   for (const RecordRow& row : page.rows) {
@@ -355,9 +366,9 @@ Result<ApiResponse> RecordNouns::conflicts(const ApiRequest& request) {
 }
 
 Result<ApiResponse> RecordNouns::export_all(const ApiRequest& request) {
-  DUHUI_TRY(query, query_of(request));
+  DUHUI_TRY(query, query_of(request, cursor_));
   RecordAccess access(source_, request.subject);
-  DUHUI_TRY(page, page_of(source_, access, query, Verb::export_));
+  DUHUI_TRY(page, page_of(source_, access, cursor_, query, Verb::export_));
   DomainLookup lookup(source_);
   Json records = Json::array();
   for (const RecordRow& row : page.rows) {

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "shared/api/list_cursor.h"
+#include "shared/api/record_access.h"
 #include "shared/api/record_source.h"
 #include "shared/api/router.h"
 #include "shared/base/result.h"
@@ -48,7 +50,8 @@ class RecordNouns {
 
  private:
   struct Found;
-  Result<Found> find(const ApiRequest& request);
+  /// `not_found`: there is none, or the subject may not read it.
+  Result<Found> find(const ApiRequest& request, RecordAccess& access);
   Result<ApiResponse> create_many(const ApiRequest& request);
   Status note_restricted(const Subject& subject,
                          const Presented& shown,
@@ -57,6 +60,7 @@ class RecordNouns {
 
   RecordSource& source_;
   const TellAudit told_;
+  const ListCursor cursor_;
 };
 
 }  // namespace duhui::api

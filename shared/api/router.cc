@@ -68,6 +68,20 @@ bool matches(const Router::Route& route,
   return true;
 }
 
+/// Asks the authority, then the handler.
+ApiResponse answer_of(const Router::Route& route, const ApiCall& call, ApiRequest& request) {
+  if (auto may = granted(authorize(call.subject, route.need.verb, route.need.thing)); !may) {
+    return error_answer(may.error());
+  }
+  if (!call.body.empty()) {
+    auto parsed = parse_json(call.body);
+    if (!parsed) return error_answer(parsed.error());
+    request.body = std::move(*parsed);
+  }
+  auto answered = route.handler(request);
+  return answered ? std::move(*answered) : error_answer(answered.error());
+}
+
 }  // namespace
 
 std::string ApiRequest::query_text(const std::string& name) const {
@@ -117,6 +131,8 @@ ApiResponse Router::dispatch(const ApiCall& call) const {
   request.method = call.method;
   request.subject = call.subject;
   request.session = call.session;
+  request.peer = call.peer;
+  request.local = call.local;
   request.path = target.substr(0, mark);
   if (mark < target.size()) request.query = parse_query(target.substr(mark + 1));
   const std::vector<std::string> parts = split_path(request.path);
@@ -128,16 +144,9 @@ ApiResponse Router::dispatch(const ApiCall& call) const {
       other_method = true;
       continue;
     }
-    if (auto may = granted(authorize(call.subject, route.need.verb, route.need.thing)); !may) {
-      return error_answer(may.error());
-    }
-    if (!call.body.empty()) {
-      auto parsed = parse_json(call.body);
-      if (!parsed) return error_answer(parsed.error());
-      request.body = std::move(*parsed);
-    }
-    auto answered = route.handler(request);
-    return answered ? std::move(*answered) : error_answer(answered.error());
+    ApiResponse answer = answer_of(route, call, request);
+    if (answer.status == 403 && refused_) refused_(request, route, answer);
+    return answer;
   }
   ApiResponse answer = error_answer({ErrorCode::not_found, "no such address: " + request.path});
   if (other_method) {

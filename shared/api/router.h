@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -24,6 +25,8 @@ struct ApiCall {
   std::string_view body{};
   Subject subject{};
   std::string session{};  // what the session cookie said; whether it holds is in `subject`
+  std::string peer{};     // see EdgeRequest
+  bool local = true;      // sent from this machine, not through the port for others
 };
 
 /// One request, taken apart.
@@ -35,6 +38,8 @@ struct ApiRequest {
   nlohmann::json body;  // null: none
   Subject subject;
   std::string session;
+  std::string peer;
+  bool local = true;
 
   /// Empty: absent.
   std::string query_text(const std::string& name) const;
@@ -61,19 +66,25 @@ class Router {
   /// percent-encoded.
   void add(std::string method, std::string_view pattern, Need need, ApiHandler handler);
 
-  /// Whatever happens, an answer.
-  ApiResponse dispatch(const ApiCall& call) const;
-
   struct Route {
     std::string method;
     std::vector<std::string> parts;  // "{id}" matches any
     Need need;
     ApiHandler handler;
   };
+  /// Told of each request that is answered with 403, by the authority or by the handler at once.
+  using Refused =
+      std::function<void(const ApiRequest& request, const Route& route, const ApiResponse& answer)>;
+  void on_refused(Refused told) { refused_ = std::move(told); }
+
+  /// Whatever happens, an answer.
+  ApiResponse dispatch(const ApiCall& call) const;
+
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
   std::vector<Route> routes_;
+  Refused refused_{};
 };
 
 /// `unauthenticated` or `forbidden`, unless the ruling allows it.

@@ -30,7 +30,26 @@ const std::set<std::string, std::less<>> kCityTypes = {
 const std::set<std::string, std::less<>> kDistrictTypes = {"school", "school_profile",
                                                            "assignment"};
 
+/// Whether a record of this registry is here; its message then.
+template <typename Message>
+bool read_registry(RecordSource& source, const char* type, const std::string& id, Message* out) {
+  const auto state = source.state(registry_record_id(type, id));
+  if (!state || !*state) return false;
+  const ShownMessage shown = shown_message(*Schema::instance().find(type), **state, {});
+  return !shown.deleted && out->ParseFromString(shown.bytes);
+}
+
 }  // namespace
+
+std::string_view last_part(std::string_view scope) { return scope.substr(scope.rfind('/') + 1); }
+
+std::string parent_of(RecordSource& source, const std::string& id) {
+  record::v1::Org org;
+  if (read_registry(source, "org", id, &org)) return org.parent_id();
+  record::v1::School school;
+  if (!read_registry(source, "school", id, &school)) return {};
+  return school.zone_id().empty() ? school.district_id() : school.zone_id();
+}
 
 Result<ScopeFinder::School> ScopeFinder::school(const std::string& school_id) {
   const auto known = schools_.find(school_id);

@@ -19,6 +19,12 @@ inline constexpr std::string_view kHubScope = "hub";
 /// Below a district: what its supervisors' own devices get and no school's.
 inline constexpr std::string_view kSupervisorsScope = "supervisors";
 
+/// "sch-001" of "city/district/zone/sch-001".
+std::string_view last_part(std::string_view scope);
+
+/// What stands above an organisation or a school (see ParentOf). Empty: nothing that is known here.
+std::string parent_of(RecordSource& source, const std::string& id);
+
 /// Finds where a new record belongs: its school, what it refers to, or the whole city. Remembers
 /// what it found; lives for one request.
 class ScopeFinder {

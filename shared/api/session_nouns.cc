@@ -93,12 +93,12 @@ Result<ApiResponse> SessionNouns::health(const ApiRequest&) {
   return ApiResponse{200, {{"program", program_}, {"version", version_}}};
 }
 
-Result<ApiResponse> SessionNouns::answer_for(const std::string& token) {
+Result<ApiResponse> SessionNouns::answer_for(const std::string& token, bool local) {
   DUHUI_TRY(visit, desk_.visit(token, false));
   Json body = {{"person", nullptr}};
   if (visit.session == nullptr) {
     DUHUI_TRY(provisional, desk_.is_provisional());
-    body["provisional"] = provisional;
+    body["provisional"] = provisional && local;
     return ApiResponse{200, std::move(body)};
   }
   const Session& session = *visit.session;
@@ -116,7 +116,7 @@ Result<ApiResponse> SessionNouns::answer_for(const std::string& token) {
 }
 
 Result<ApiResponse> SessionNouns::show(const ApiRequest& request) {
-  return answer_for(request.session);
+  return answer_for(request.session, request.local);
 }
 
 ApiResponse SessionNouns::deferred(
@@ -139,7 +139,11 @@ Result<ApiResponse> SessionNouns::sign_in(const ApiRequest& request) {
   const Json wanted = request.body.value("provisional", Json(false));
   const bool provisional = wanted.is_boolean() && wanted.get<bool>();
   Result<PasswordTrial> trial = [&] {
-    if (!provisional) return desk_.begin_sign_in(name, std::move(password));
+    if (!provisional) return desk_.begin_sign_in(name, std::move(password), request.peer);
+    if (!request.local) {
+      return Result<PasswordTrial>(
+          Error{ErrorCode::forbidden, "not_here: by name only at the machine itself"});
+    }
     const Json role = request.body.value("role", Json("responsible_supervisor"));
     return desk_.begin_provisional(
         name, std::move(password),
@@ -147,9 +151,10 @@ Result<ApiResponse> SessionNouns::sign_in(const ApiRequest& request) {
   }();
   if (!trial) return std::move(trial).error();
   return deferred(std::move(*trial),
-                  [this, old = request.session](PasswordTrial& done) -> Result<ApiResponse> {
+                  [this, old = request.session,
+                   local = request.local](PasswordTrial& done) -> Result<ApiResponse> {
                     DUHUI_TRY(signed_in, desk_.finish_sign_in(done, old));
-                    DUHUI_TRY(answer, answer_for(signed_in.token));
+                    DUHUI_TRY(answer, answer_for(signed_in.token, local));
                     answer.headers.push_back(cookie_header(signed_in.token));
                     return answer;
                   });
@@ -157,35 +162,37 @@ Result<ApiResponse> SessionNouns::sign_in(const ApiRequest& request) {
 
 Result<ApiResponse> SessionNouns::sign_out(const ApiRequest& request) {
   desk_.sign_out(request.session);
-  DUHUI_TRY(answer, answer_for({}));
+  DUHUI_TRY(answer, answer_for({}, request.local));
   answer.headers.push_back(cookie_header({}));
   return answer;
 }
 
 Result<ApiResponse> SessionNouns::lock(const ApiRequest& request) {
   desk_.lock(request.session);
-  return answer_for(request.session);
+  return answer_for(request.session, request.local);
 }
 
 Result<ApiResponse> SessionNouns::unlock(const ApiRequest& request) {
   DUHUI_TRY(password, request.body_text("password"));
-  DUHUI_TRY(trial, desk_.begin_unlock(request.session, std::move(password)));
+  DUHUI_TRY(trial, desk_.begin_unlock(request.session, std::move(password), request.peer));
   return deferred(std::move(trial),
-                  [this, token = request.session](PasswordTrial& done) -> Result<ApiResponse> {
+                  [this, token = request.session,
+                   local = request.local](PasswordTrial& done) -> Result<ApiResponse> {
                     DUHUI_CHECK_OK(desk_.finish_unlock(done, token));
-                    return answer_for(token);
+                    return answer_for(token, local);
                   });
 }
 
 Result<ApiResponse> SessionNouns::change_password(const ApiRequest& request) {
   DUHUI_TRY(old_password, request.body_text("old"));
   DUHUI_TRY(new_password, request.body_text("new"));
-  DUHUI_TRY(trial,
-            desk_.begin_change(request.session, std::move(old_password), std::move(new_password)));
+  DUHUI_TRY(trial, desk_.begin_change(request.session, std::move(old_password),
+                                      std::move(new_password), request.peer));
   return deferred(std::move(trial),
-                  [this, token = request.session](PasswordTrial& done) -> Result<ApiResponse> {
+                  [this, token = request.session,
+                   local = request.local](PasswordTrial& done) -> Result<ApiResponse> {
                     DUHUI_CHECK_OK(desk_.finish_change(done, token));
-                    return answer_for(token);
+                    return answer_for(token, local);
                   });
 }
 

@@ -30,7 +30,7 @@ class SessionNouns {
   Result<ApiResponse> change_password(const ApiRequest& request);
 
  private:
-  Result<ApiResponse> answer_for(const std::string& token);
+  Result<ApiResponse> answer_for(const std::string& token, bool local);
   ApiResponse deferred(PasswordTrial trial,
                        std::function<Result<ApiResponse>(PasswordTrial&)> finish) const;
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "shared/api/scopes.h"
 #include "shared/base/bytes.h"
 #include "shared/crypto/system_random.h"
 #include "shared/crypto/text.h"
@@ -29,11 +30,6 @@ Error no_session() { return {ErrorCode::unauthenticated, "sign_in"}; }
 std::string throttle_name(const std::string& user_id, const std::string& typed) {
   if (!user_id.empty()) return user_id;
   return "?" + to_hex(sha256(typed).view().substr(0, 8));
-}
-
-std::string last_part(std::string_view scope) {
-  const auto slash = scope.rfind('/');
-  return std::string(slash == std::string_view::npos ? scope : scope.substr(slash + 1));
 }
 
 /// Nobody makes themselves an officer.
@@ -126,16 +122,22 @@ std::string SignInDesk::fresh_token() {
   return to_base64url(bytes);
 }
 
-Status SignInDesk::may_try(const std::string& throttled_as, const std::string& user_id) {
-  const Duration wait = throttle_.wait(throttled_as, parts_.clock());
+Status SignInDesk::may_try(const TryOf& what, const std::string& user_id) {
+  const Duration wait = throttle_.wait(what, parts_.clock());
   if (wait.ms <= 0) return Done{};
   tell(SignInEvent::What::throttled, user_id, sync::v1::SIGN_IN_UNSPECIFIED);
   return Error{ErrorCode::throttled,
                "too many wrong tries, seconds to wait: " + std::to_string((wait.ms + 999) / 1000)};
 }
 
-Result<PasswordTrial> SignInDesk::begin(const std::string& user_id, std::string password) {
+Result<PasswordTrial> SignInDesk::begin(const std::string& user_id,
+                                        std::string password,
+                                        const TryOf& what) {
+  DUHUI_CHECK_OK(may_try(what, user_id));
+  // What was changed a moment ago counts for whoever signs in now.
+  subjects_.forget(user_id);
   PasswordTrial trial;
+  trial.counted_as = what;
   trial.user_id = user_id;
   trial.password = std::move(password);
   trial.at = parts_.source.facts().now;
@@ -152,20 +154,16 @@ Result<PasswordTrial> SignInDesk::begin(const std::string& user_id, std::string 
   } else {
     trial.locked = locked_for_nobody(parts_.random);
   }
+  throttle_.begun(what, parts_.clock());
   return trial;
 }
 
-Result<PasswordTrial> SignInDesk::begin_sign_in(const std::string& name, std::string password) {
+Result<PasswordTrial> SignInDesk::begin_sign_in(const std::string& name,
+                                                std::string password,
+                                                const std::string& peer) {
   if (name.size() > kNameBytesMax) return wrong_password();
   DUHUI_TRY(user_id, subjects_.id_of(name));
-  const std::string throttled_as = throttle_name(user_id, name);
-  DUHUI_CHECK_OK(may_try(throttled_as, user_id));
-  // What was changed a moment ago counts for whoever signs in now.
-  subjects_.forget(user_id);
-  DUHUI_TRY(trial, begin(user_id, std::move(password)));
-  trial.throttled_as = throttled_as;
-  throttle_.begun(throttled_as, parts_.clock());
-  return trial;
+  return begin(user_id, std::move(password), {throttle_name(user_id, name), peer});
 }
 
 Result<bool> SignInDesk::is_provisional() {
@@ -182,11 +180,11 @@ Result<PasswordTrial> SignInDesk::begin_provisional(const std::string& name,
   if (name.empty() || name.size() > kNameBytesMax) {
     return Error{ErrorCode::invalid_input, "missing: user"};
   }
-  const std::string throttled_as = throttle_name(name, name);
-  DUHUI_CHECK_OK(may_try(throttled_as, name));
+  const TryOf what{.account = name};
+  DUHUI_CHECK_OK(may_try(what, name));
   DUHUI_TRY(known, provisional_.find(name));
   PasswordTrial trial;
-  trial.throttled_as = throttled_as;
+  trial.counted_as = what;
   trial.user_id = name;
   trial.name = name;
   trial.provisional = true;
@@ -200,21 +198,21 @@ Result<PasswordTrial> SignInDesk::begin_provisional(const std::string& name,
     trial.creates = true;
   }
   trial.password = std::move(password);
-  throttle_.begun(throttled_as, parts_.clock());
+  throttle_.begun(what, parts_.clock());
   return trial;
 }
 
 Status SignInDesk::judge(const PasswordTrial& trial) {
   const MonotonicTime now = parts_.clock();
   if (!trial.error && !trial.user_id.empty()) {
-    throttle_.succeeded(trial.throttled_as, now);
+    throttle_.succeeded(trial.counted_as, now);
     return Done{};
   }
   if (trial.error && trial.error->code == ErrorCode::unavailable) {
-    throttle_.undone(trial.throttled_as);
+    throttle_.undone(trial.counted_as, now);
     return *trial.error;
   }
-  throttle_.failed(trial.throttled_as, now);
+  throttle_.failed(trial.counted_as, now);
   tell(SignInEvent::What::wrong_password, trial.user_id, sync::v1::SIGN_IN_UNSPECIFIED);
   return wrong_password();
 }
@@ -285,13 +283,15 @@ Session* SignInDesk::find(const std::string& token) {
   return &at->second;
 }
 
-Result<PasswordTrial> SignInDesk::begin_unlock(const std::string& token, std::string password) {
+Result<PasswordTrial> SignInDesk::begin_unlock(const std::string& token,
+                                               std::string password,
+                                               const std::string& peer) {
   const Session* session = find(token);
   if (session == nullptr) return no_session();
   if (session->sign_in == sync::v1::SIGN_IN_PROVISIONAL) {
     return begin_provisional(session->person, std::move(password), Role::ROLE_UNSPECIFIED);
   }
-  return begin_sign_in(session->person, std::move(password));
+  return begin(session->person, std::move(password), {session->person, peer});
 }
 
 Status SignInDesk::finish_unlock(PasswordTrial& trial, const std::string& token) {
@@ -309,7 +309,8 @@ Status SignInDesk::finish_unlock(PasswordTrial& trial, const std::string& token)
 
 Result<PasswordTrial> SignInDesk::begin_change(const std::string& token,
                                                std::string old_password,
-                                               std::string new_password) {
+                                               std::string new_password,
+                                               const std::string& peer) {
   const Session* session = find(token);
   if (session == nullptr || session->locked) return no_session();
   if (session->sign_in == sync::v1::SIGN_IN_PROVISIONAL) {
@@ -320,7 +321,7 @@ Result<PasswordTrial> SignInDesk::begin_change(const std::string& token,
   if (new_password == old_password) {
     return Error{ErrorCode::invalid_input, "password_simple: the same as before"};
   }
-  DUHUI_TRY(trial, begin_sign_in(session->person, std::move(old_password)));
+  DUHUI_TRY(trial, begin(session->person, std::move(old_password), {session->person, peer}));
   trial.next = std::move(new_password);
   return trial;
 }
@@ -386,7 +387,7 @@ Result<Subject> SignInDesk::provisional_subject(const Session& session) {
   Subject subject{.kind = Subject::Kind::person, .place = parts_.place, .person = session.person};
   for (const std::string& scope : parts_.source.facts().scopes) {
     subject.grants.push_back({role, scope});
-    if (is_school_role(role)) subject.school_id = last_part(scope);
+    if (is_school_role(role)) subject.school_id = std::string(last_part(scope));
   }
   return subject;
 }

@@ -66,7 +66,7 @@ struct Session {
 
 /// A password that is being checked. run() touches nothing but this: any thread.
 struct PasswordTrial {
-  std::string throttled_as{};
+  TryOf counted_as{};
   std::string user_id{};  // empty: nobody has this name
   std::string name{};
   bool provisional = false;
@@ -114,7 +114,10 @@ class SignInDesk {
     const Session* session;
   };
   /// `throttled`: its detail ends with the seconds to wait; see wait_seconds().
-  Result<PasswordTrial> begin_sign_in(const std::string& name, std::string password);
+  /// `peer`: see EdgeRequest, here and below.
+  Result<PasswordTrial> begin_sign_in(const std::string& name,
+                                      std::string password,
+                                      const std::string& peer = {});
   /// By name only, on a device that has no accounts yet. `role`: what the person says to be.
   Result<PasswordTrial> begin_provisional(const std::string& name,
                                           std::string password,
@@ -122,11 +125,14 @@ class SignInDesk {
   /// A fresh token each time; the session of `old_token` ends.
   Result<SignedIn> finish_sign_in(PasswordTrial& trial, const std::string& old_token);
 
-  Result<PasswordTrial> begin_unlock(const std::string& token, std::string password);
+  Result<PasswordTrial> begin_unlock(const std::string& token,
+                                     std::string password,
+                                     const std::string& peer = {});
   Status finish_unlock(PasswordTrial& trial, const std::string& token);
   Result<PasswordTrial> begin_change(const std::string& token,
                                      std::string old_password,
-                                     std::string new_password);
+                                     std::string new_password,
+                                     const std::string& peer = {});
   Status finish_change(PasswordTrial& trial, const std::string& token);
 
   void lock(const std::string& token);
@@ -154,8 +160,8 @@ class SignInDesk {
  private:
   using Sessions = std::map<Digest, Session>;
 
-  Status may_try(const std::string& throttled_as, const std::string& user_id);
-  Result<PasswordTrial> begin(const std::string& user_id, std::string password);
+  Status may_try(const TryOf& what, const std::string& user_id);
+  Result<PasswordTrial> begin(const std::string& user_id, std::string password, const TryOf& what);
   /// Counts the try; the error of a wrong one.
   Status judge(const PasswordTrial& trial);
   void tell_opened(const PasswordTrial& trial) const;

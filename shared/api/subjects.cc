@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/api/scopes.h"
 #include "shared/api/time_text.h"
 #include "shared/crypto/registry_id.h"
 #include "shared/domain/grants.h"
@@ -31,27 +32,18 @@ Result<std::optional<Message>> read_record(RecordSource& source, const RecordId&
   return found;
 }
 
-/// What stands above an organisation or a school. Empty: nothing that is known here.
-std::string parent_of(RecordSource& source, const std::string& id) {
-  const auto org = read_record<record::v1::Org>(source, registry_record_id("org", id));
-  if (org && *org) return (*org)->parent_id();
-  const auto school = read_record<record::v1::School>(source, registry_record_id("school", id));
-  if (!school || !*school) return {};
-  return (*school)->zone_id().empty() ? (*school)->district_id() : (*school)->zone_id();
-}
-
 }  // namespace
 
 Result<std::string> Subjects::id_of(const std::string& name) {
   if (name.empty()) return std::string();
   DUHUI_TRY(direct, read_record<User>(source_, registry_record_id("user", name)));
-  if (direct && direct->id() == name) return name;
-  DUHUI_TRY(ids, source_.linked_to("login", name));
   std::string found;
+  if (direct && direct->id() == name) found = name;
+  DUHUI_TRY(ids, source_.linked_to("login", name));
   for (const RecordId& id : ids) {
     DUHUI_TRY(user, read_record<User>(source_, id));
-    if (!user || user->login() != name || user->id().empty()) continue;
-    if (!found.empty()) return std::string();  // two of one login: neither
+    if (!user || user->login() != name || user->id().empty() || user->id() == found) continue;
+    if (!found.empty()) return std::string();  // neither, or one could be taken for the other
     found = user->id();
   }
   return found;

@@ -40,7 +40,7 @@ class Subjects {
   Subjects(RecordSource& source, Subject::Place place, std::function<WallTime()> calendar = {})
       : source_(source), place_(place), calendar_(std::move(calendar)) {}
 
-  /// The id of the account with this id or login; empty: none.
+  /// The id of the account with this id or login; empty: none, or two that the name could mean.
   Result<std::string> id_of(const std::string& name);
   /// Null: no such account. Valid until the next call.
   Result<const KnownPerson*> find(const std::string& user_id, MonotonicTime now);

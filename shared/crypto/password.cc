@@ -18,8 +18,9 @@ constexpr std::size_t kSealedSize = kNonceSize + kTagSize + sizeof(Seed);
 
 /// What people try first; everything shorter, of one letter or in sequence is refused by rule.
 constexpr std::array<std::string_view, 16> kKnownToAll = {
-    "password", "passw0rd", "qwerty", "qwertyuiop", "1qaz2wsx", "admin123", "admin888", "abc123",
-    "abc12345", "iloveyou", "woaini", "5201314",    "a123456",  "123123",   "112233",   "asdfgh"};
+    "password",   "passw0rd",   "password1", "qwertyuiop", "1qaz2wsx", "1q2w3e4r",
+    "admin123",   "admin888",   "abc12345",  "abcd1234",   "iloveyou", "woaini520",
+    "woaini1314", "5201314520", "a1234567",  "asdfghjkl"};
 
 const unsigned char* bytes_of(std::string_view view) {
   return reinterpret_cast<const unsigned char*>(view.data());
@@ -65,12 +66,26 @@ Status derive(const PasswordCost& cost,
   return Done{};
 }
 
-/// "111111", "123456", "fedcba".
+/// Of well-formed UTF-8.
+std::size_t characters_in(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+bool is_digits(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// "11111111", "12345678", "hgfedcba".
 bool is_sequence(std::string_view text) {
-  const int step = text[1] - text[0];
+  const auto step_at = [text](std::size_t at) {
+    const int step = text[at] - text[at - 1];
+    return step == '0' - '9' ? 1 : step == '9' - '0' ? -1 : step;  // the row of keys goes round
+  };
+  const int step = step_at(1);
   if (step < -1 || step > 1) return false;
   for (std::size_t at = 2; at < text.size(); ++at) {
-    if (text[at] - text[at - 1] != step) return false;
+    if (step_at(at) != step) return false;
   }
   return true;
 }
@@ -146,18 +161,22 @@ LockedSeed locked_for_nobody(Random& random) {
 }
 
 Status check_new_password(std::string_view password, std::string_view login) {
-  if (password.size() < kPasswordBytesMin) {
-    return Error{ErrorCode::invalid_input, "password_short: at least 6 characters"};
-  }
   if (password.size() > kPasswordBytesMax) {
     return Error{ErrorCode::invalid_input, "password_long: at most 128 bytes"};
   }
   if (!is_typable(password)) {
     return Error{ErrorCode::invalid_input, "password_text: characters one can type"};
   }
+  const std::size_t length = characters_in(password);
+  if (length < kPasswordLengthMin || (is_digits(password) && length < kPasswordDigitsMin)) {
+    return Error{ErrorCode::invalid_input,
+                 "password_short: at least 8 characters, of digits alone 10"};
+  }
   const std::string plain = lower(password);
   const bool known = std::ranges::find(kKnownToAll, plain) != kKnownToAll.end();
-  if (known || is_sequence(plain) || (!login.empty() && plain == lower(login))) {
+  // Two letters stand in many a word.
+  const bool named = login.size() > 2 && plain.find(lower(login)) != std::string::npos;
+  if (known || named || is_sequence(plain)) {
     return Error{ErrorCode::invalid_input, "password_simple: too easy to guess"};
   }
   return Done{};

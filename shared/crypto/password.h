@@ -23,7 +23,9 @@ inline constexpr PasswordCost kPasswordCost{.passes = 2, .memory_kib = 64 * 1024
 /// What a stored password may ask of this machine: nobody can exhaust it with one.
 inline constexpr PasswordCost kPasswordCostMax{.passes = 10, .memory_kib = 256 * 1024};
 
-inline constexpr std::size_t kPasswordBytesMin = 6;
+/// Characters, whatever they take in bytes; of digits alone there must be more.
+inline constexpr std::size_t kPasswordLengthMin = 8;
+inline constexpr std::size_t kPasswordDigitsMin = 10;
 inline constexpr std::size_t kPasswordBytesMax = 128;
 
 using Seed = std::array<char, 32>;

@@ -1,5 +1,6 @@
 #include "shared/sync/credentials.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "shared/base/bytes.h"
@@ -39,14 +40,30 @@ const RecordSchema& schema() {
   return found;
 }
 
-void consider(const RegisterWrite& write, Account& account) {
+/// The secret in a write, if the person signed it.
+void collect(const RegisterWrite& write,
+             const Account& account,
+             std::vector<CredentialSecret>& out) {
   Credential part;
   CredentialSecret secret;
   if (!write.value || !part.ParseFromString(*write.value) || !part.has_secret() ||
       !secret.ParseFromString(part.secret()) || !holds(secret, account.user_id, account.key)) {
     return;
   }
-  if (!account.secret || is_newer(secret, *account.secret)) account.secret = std::move(secret);
+  out.push_back(std::move(secret));
+}
+
+/// The newest, counted up from the oldest without a leap. Depends on the set alone, so that every
+/// replica that has them all finds the same one.
+std::optional<CredentialSecret> newest(std::vector<CredentialSecret> secrets) {
+  if (secrets.empty()) return std::nullopt;
+  std::ranges::sort(secrets, [](const auto& a, const auto& b) { return is_newer(b, a); });
+  std::size_t at = 0;
+  while (at + 1 < secrets.size() &&
+         secrets[at + 1].serial() - secrets[at].serial() <= kSerialStepMax) {
+    ++at;
+  }
+  return std::move(secrets[at]);
 }
 
 IntendedWrite write_of(int field, const Credential& part) {
@@ -106,14 +123,16 @@ std::optional<Account> read_account(const RecordState& state) {
   const auto key = PublicKey::from_bytes(credential.public_key());
   if (!key) return account;
   account.key = *key;
+  std::vector<CredentialSecret> signed_ones;
   if (const Register* secrets = state.find({kSecretField, {}})) {
-    for (const RegisterWrite& write : secrets->live) consider(write, account);
-    for (const RegisterWrite& write : secrets->history) consider(write, account);
+    for (const RegisterWrite& write : secrets->live) collect(write, account, signed_ones);
+    for (const RegisterWrite& write : secrets->history) collect(write, account, signed_ones);
   }
   // The signature says who wrote it; it needs no other authority.
   for (const auto& [field, write] : state.proposals()) {
-    if (field == RegisterKey{kSecretField, {}}) consider(write, account);
+    if (field == RegisterKey{kSecretField, {}}) collect(write, account, signed_ones);
   }
+  account.secret = newest(std::move(signed_ones));
   return account;
 }
 

@@ -39,6 +39,11 @@ RecordId credential_id(std::string_view user_id, std::string_view place);
 /// of that person wrote nothing. Empty optional: no credential, or not all of it is here.
 std::optional<Account> read_account(const RecordState& state);
 
+/// How far above the ones before it the number of a secret may be. A device that knows a password
+/// could sign one with the highest number there is, and no later one of the person would ever be
+/// newer: such a one counts for nothing. Nobody changes a password that often.
+inline constexpr std::uint64_t kSerialStepMax = std::uint64_t{1} << 32;
+
 /// `a` counts more than `b`.
 bool is_newer(const record::v1::CredentialSecret& a, const record::v1::CredentialSecret& b);
 

@@ -1,6 +1,10 @@
 #include "shared/web/page_port.h"
 
+#include <array>
+#include <cstring>
 #include <utility>
+
+#include <arpa/inet.h>
 
 #include "shared/api/web_guard.h"
 #include "shared/base/bytes.h"
@@ -89,6 +93,24 @@ net::HttpResponse http_response(const api::ApiResponse& answer) {
   return response;
 }
 
+std::string peer_name(const std::string& endpoint) {
+  std::string address = endpoint.substr(0, endpoint.rfind(':'));
+  if (address.starts_with('[')) address = address.substr(1, address.find_first_of("%]") - 1);
+  in_addr v4{};
+  in6_addr v6{};
+  if (::inet_pton(AF_INET6, address.c_str(), &v6) == 1) {
+    if (IN6_IS_ADDR_LOOPBACK(&v6)) return {};
+    if (!IN6_IS_ADDR_V4MAPPED(&v6)) return to_hex({reinterpret_cast<const char*>(&v6), 8}) + "/64";
+    std::memcpy(&v4, &v6.s6_addr[12], sizeof(v4));
+  } else if (::inet_pton(AF_INET, address.c_str(), &v4) != 1) {
+    return "?";
+  }
+  if (ntohl(v4.s_addr) >> 24 == 127) return {};
+  std::array<char, INET_ADDRSTRLEN> text{};
+  ::inet_ntop(AF_INET, &v4, text.data(), text.size());
+  return text.data();
+}
+
 api::EdgeRequest edge_request(const net::HttpRequest& request) {
   return {.method = request.method,
           .target = request.target,
@@ -97,7 +119,8 @@ api::EdgeRequest edge_request(const net::HttpRequest& request) {
           .csrf = api::csrf_token(request.headers),
           .background = !request.header("x-duhui-background").empty(),
           .control_socket = request.from_owner,
-          .tls = request.secure};
+          .tls = request.secure,
+          .peer = request.from_owner ? std::string() : peer_name(request.peer)};
 }
 
 }  // namespace duhui::web

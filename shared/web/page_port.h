@@ -34,6 +34,11 @@ nlohmann::json lan_json(const std::vector<std::string>& hosts,
                         const net::TlsIdentity& identity);
 
 net::HttpResponse http_response(const api::ApiResponse& answer);
+/// Who shares a budget of tries, of "192.0.2.7:5123" or "[2001:db8::7]:5123": an address, of IPv6
+/// its network of 64 bits, since whoever has one has them all. Empty: this machine; "?":
+/// unreadable.
+std::string peer_name(const std::string& endpoint);
+
 /// Refers to the request.
 api::EdgeRequest edge_request(const net::HttpRequest& request);
 

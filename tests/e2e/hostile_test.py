@@ -46,6 +46,14 @@ def upgrade(stream):
     stream.recv(4096)
 
 
+def posted(port, size):
+    """What the hub says to a stranger who announces a body of this size on the port for devices."""
+    with tls(port) as stream:
+        stream.sendall(f"POST /sync/v1 HTTP/1.1\r\nHost: hub\r\nContent-Length: {size}\r\n\r\n".encode()
+                       + b"x" * min(size, 4096))
+        return stream.recv(4096).split(b"\r\n")[0]
+
+
 def message(payload, claimed=None):
     size = len(payload) if claimed is None else claimed
     head = struct.pack("!BBQ", 0x82, 0x80 | 127, size)
@@ -88,6 +96,12 @@ class EnrolledAttackers:
 
 
 class Hostile(unittest.TestCase):
+    def test_the_port_for_devices_holds_next_to_nothing_for_strangers(self):
+        with World(agents=0) as world:
+            self.assertIn(b" 501 ", posted(world.hub.port, 100))
+            for size in (5_000, 3 << 20, 8 << 20):
+                self.assertIn(b" 413 ", posted(world.hub.port, size))
+
     def test_nobody_else_notices(self):
         with World(agents=2) as world:
             visit = world.new_visit(world.agents[0])

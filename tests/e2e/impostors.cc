@@ -2,6 +2,7 @@
 // PORT PIN]
 //
 //   hello   one honest hello of a new device
+//   other   the same of another one
 //   replay  the same hello, byte for byte, on two connections
 //   twice   two devices, one ticket
 //   guess   a ticket of which only the public id is right
@@ -72,7 +73,7 @@ awaitable<void> play(std::string what, Ticket ticket, net::HubAddress hub, nlohm
   HostileDevice device(1, 0, shown, "");
   HostileDevice other(2, 0, shown, "");
   std::string frame;
-  out.push_back(co_await greet(hub, device, frame));
+  out.push_back(co_await greet(hub, what == "other" ? other : device, frame));
   if (what == "replay") out.push_back(co_await greet(hub, device, frame));
   if (what == "twice") {
     std::string second;

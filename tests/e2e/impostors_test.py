@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from world import BUILD, WANG, Agent, Hub, World, scope_of
+from world import BUILD, WANG, Agent, Hub, Refused, World, scope_of
 
 IMPOSTORS = BUILD / "tests" / "e2e" / "impostors"
 OFFICER = "u-off-430202-1"
@@ -34,6 +34,15 @@ def until(what, patience=30.0):
             raise AssertionError("it did not happen in time")
         time.sleep(0.02)
     return time.monotonic() - began
+
+
+def status_of(program, record):
+    """Of the answer to whoever reads there."""
+    try:
+        program.record(record)
+        return 200
+    except Refused as refused:
+        return refused.status
 
 
 def link(agent):
@@ -115,7 +124,8 @@ class Impostors(unittest.TestCase):
                 self.refused_for(agent, "refused: ")
                 self.assertIn("key", link(agent)["last_error"])
                 self.assertEqual(other.get("/devices")["devices"], [])
-                self.assertEqual(agent.get("/status")["unacknowledged"], 1)
+                # The visit, and in the audit log that somebody signed in for it.
+                self.assertEqual(agent.get("/status")["unacknowledged"], 2)
             finally:
                 other.kill()
             # Nothing was given away, nothing is lost.
@@ -144,6 +154,20 @@ class Impostors(unittest.TestCase):
                              ["welcome"])
             between.close()
 
+    def test_an_older_tls(self):
+        with World(agents=0) as world:
+            def shake_hands(version):
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+                context.minimum_version = context.maximum_version = version
+                with socket.create_connection(("127.0.0.1", world.hub.port)) as raw, context.wrap_socket(raw) as stream:
+                    return stream.version()
+
+            self.assertEqual(shake_hands(ssl.TLSVersion.TLSv1_3), "TLSv1.3")
+            with self.assertRaises(ssl.SSLError):
+                shake_hands(ssl.TLSVersion.TLSv1_2)
+
     def test_a_hello_is_good_once(self):
         with World(agents=0) as world:
             ticket = world.hub.ticket(world.folder / "t.ticket", SCHOOL, uses=2)
@@ -169,15 +193,47 @@ class Impostors(unittest.TestCase):
 
     def test_a_ticket_after_its_time(self):
         with tempfile.NamedTemporaryFile("w", suffix=".offset") as clock:
-            with World(agents=0, environment={"DUHUI_CLOCK_OFFSET_FILE": clock.name}) as world:
-                ticket = world.hub.ticket(world.folder / "late.ticket", SCHOOL, uses=1)
-                clock.write(f"{73 * 3_600_000} 0\n")
-                clock.flush()
-                self.assertIn("expired", impostors("hello", ticket)[0])
+            def hub_clock(minutes):
                 clock.seek(0)
-                clock.write("0 0" + " " * 20 + "\n")
+                clock.write(f"{minutes * 60_000} 0".ljust(30) + "\n")
                 clock.flush()
+
+            with World(agents=0, environment={"DUHUI_CLOCK_OFFSET_FILE": clock.name}) as world:
+                ticket = world.folder / "late.ticket"
+                world.hub.run("ticket", "create", "--scope", SCHOOL, "--uses", "2", "--expires", "1h", "--out", str(ticket))
+                hub_clock(61)
+                self.assertEqual(impostors("hello", ticket), ["ticket: expired"])
+                self.assert_stays_out(world, ticket, "ticket: expired")
+                self.assertEqual(self.tickets(world), [("expired", 0)])
+                # What it is refused for is the time alone.
+                hub_clock(59)
                 self.assertEqual(impostors("hello", ticket), ["welcome"])
+                self.assertEqual(self.tickets(world), [("open", 1)])
+
+    def test_a_ticket_that_was_revoked(self):
+        with World(agents=0) as world:
+            ticket = world.hub.ticket(world.folder / "revoked.ticket", SCHOOL, uses=2)
+            self.assertEqual(impostors("hello", ticket), ["welcome"])
+            world.hub.run("ticket", "revoke", world.hub.get("/tickets")["tickets"][0]["id"])
+            self.assertEqual(impostors("other", ticket), ["ticket: revoked"])
+            self.assert_stays_out(world, ticket, "ticket: revoked")
+            self.assertEqual(self.tickets(world), [("revoked", 1)])
+            # The device that used it in time stays one.
+            self.assertEqual(impostors("hello", ticket), ["welcome"])
+
+    def tickets(self, world):
+        return [(one["state"], one["uses"]) for one in world.hub.get("/tickets")["tickets"]]
+
+    def assert_stays_out(self, world, ticket, reason):
+        """A real device with this ticket: it is told why, works on, and the hub does not know it."""
+        devices = world.hub.get("/devices")["devices"]
+        agent = Agent(world.folder / "refused").enrol(ticket).start()
+        try:
+            self.refused_for(agent, "hub: " + reason)
+            self.assertFalse(agent.get("/status")["device"]["enrolled"])
+            self.assertEqual(world.hub.get("/devices")["devices"], devices)
+        finally:
+            agent.kill()
 
     def test_a_revoked_device(self):
         with World(agents=2) as world:
@@ -203,9 +259,9 @@ class Impostors(unittest.TestCase):
             self.assertEqual({row["device"] for row in rows}, {"agent-0"})
             self.assertEqual({row["person"] for row in rows}, {WANG})
             self.assertEqual({row["record"] for row in rows}, {visit, unseen})
-            self.assertEqual(lost.exchange("GET", f"/records/{elsewhere}")[0], 404)
+            self.assertEqual(status_of(lost, elsewhere), 404)
             for program in (world.hub, other):
-                self.assertEqual(program.exchange("GET", f"/records/{unseen}")[0], 404)
+                self.assertEqual(status_of(program, unseen), 404)
                 self.assertNotIn(text, json.dumps(program.record(visit)))
             # Restored, it writes normally; what is in quarantine still waits.
             world.hub.run("device", "restore", "agent-0")
@@ -213,7 +269,7 @@ class Impostors(unittest.TestCase):
             later = world.save(lost, visit)
             lost.sync()
             self.assertIn(later, json.dumps(world.hub.record(visit)))
-            until(lambda: lost.exchange("GET", f"/records/{elsewhere}")[0] == 200)
+            until(lambda: status_of(lost, elsewhere) == 200)
             self.assertEqual(len(world.hub.get("/quarantine", kind="revoked")["quarantine"]), len(rows))
             # A person decides: the new visit arrives, the photo is set aside.
             photo = [row["dot"] for row in rows if row["record"] == visit]
@@ -221,7 +277,7 @@ class Impostors(unittest.TestCase):
             world.hub.run("quarantine", "accept", "--as", OFFICER, "--device", "agent-0")
             self.assertEqual(world.hub.get("/quarantine")["quarantine"], [])
             self.assertEqual(len(world.hub.get("/quarantine", kind="set_aside")["quarantine"]), len(photo))
-            until(lambda: other.exchange("GET", f"/records/{unseen}")[0] == 200)
+            until(lambda: status_of(other, unseen) == 200)
             self.assertNotIn(text, json.dumps(world.hub.record(visit)))
             world.settle()
             self.assertTrue(world.hub.post("/verify")["ok"])

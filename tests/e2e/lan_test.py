@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 from hostile_pages_test import answers_of, receive
-from world import World
+from world import PASSWORD, WANG, Agent, World, scope_of
 
 USAGE = 2
 NAME = "hub.school"
@@ -96,6 +96,31 @@ class Lan(unittest.TestCase):
                     program.stop()
                     program.start()
                     self.assertEqual(self.check_pages(program), first, "people compare it once")
+
+    def test_by_name_only_means_at_the_machine_itself(self):
+        with World(agents=0) as world:
+            ticket = world.hub.ticket(world.folder / "new.ticket", scope_of("sch-001"), name="new")
+            world.hub.stop()
+            agent = Agent(world.folder / "new").enrol(ticket)
+            self.configure(agent, f"[lan]\nenabled = true\nport = 0\nallowed_hosts = [\"{NAME}\"]\n")
+            world.agents.append(agent.start())
+            port = agent.addresses["lan"]["port"]
+            body = json.dumps({"user": WANG, "password": PASSWORD, "provisional": True})
+            json_head = {"Content-Type": "application/json"}
+            for _ in range(2):
+                more = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+                asked = question(f"{NAME}:{port}", "/api/v1/session", more).replace(b"GET", b"POST", 1) + body.encode()
+                (status, _, answer), = answers_of(talk(port, asked)[0])
+                self.assertEqual((status, json.loads(answer)["error"]["detail"].split(":")[0]), (403, "not_here"))
+                (status, _, answer), = answers_of(talk(port, question(f"{NAME}:{port}", "/api/v1/session"))[0])
+                self.assertEqual((status, json.loads(answer)["provisional"]), (200, False))
+                # Nor does it help that somebody has come by name at the machine.
+                status, headers, _ = agent.exchange("POST", "/session", body.encode(), json_head)
+                self.assertEqual(status, 200)
+                cookie = headers["set-cookie"].split(";")[0]
+                self.assertEqual(agent.exchange("GET", "/records", headers={"Cookie": cookie})[0], 200)
+                asked = question(f"{NAME}:{port}", "/api/v1/records", f"Cookie: {cookie}\r\n")
+                self.assertEqual(answers_of(talk(port, asked)[0])[0][0], 401)
 
     def test_nothing_is_open_to_the_network_by_default(self):
         with World(agents=1) as world:

@@ -124,6 +124,29 @@ class People(unittest.TestCase):
             self.assertTrue(hub.sign_in(OFFICER, SECOND)["must_change"])
             self.assertEqual(hub.exchange("GET", "/records", headers=hub.sessions[OFFICER].headers)[0], 403)
 
+    def test_places_by_hand_are_added_listed_and_taken_back(self):
+        with World(agents=0) as world:
+            hub = world.hub
+
+            def place(*words, check=True):
+                return hub.run("account", "place", *words, check=check)
+
+            def by_hand():
+                return [one["place"] for one in place("list", OFFICER)["places"] if one["by_hand"]]
+
+            before = by_hand()
+            self.assertIn(scope_of("sch-001"), before)
+            for words in (("--place", "nowhere"), ("--place", "org-430200/org-430299"), ("--school", "sch-999"),
+                          ("--place", scope_of("sch-001") + "/x")):
+                self.assertIn("error", place("add", OFFICER, *words, check=False), words)
+            self.assertIn("error", place("add", CONTACT, "--school", "sch-002", check=False))
+            place("add", OFFICER, "--place", "org-430200")
+            self.assertEqual(by_hand(), sorted([*before, "org-430200"]))
+            place("remove", OFFICER, "--place", "org-430200")
+            place("remove", OFFICER, "--school", "sch-001")
+            self.assertEqual(by_hand(), [one for one in before if one != scope_of("sch-001")])
+            self.assertIn("error", place("remove", OFFICER, "--school", "sch-001", check=False))
+
     def test_commands_sign_in(self):
         with World(agents=1) as world:
             agent = world.agents[0]

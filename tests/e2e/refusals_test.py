@@ -83,7 +83,7 @@ class Refusals(unittest.TestCase):
             world.new_visit(agent)
             status, _, answer = agent.exchange("POST", "/sync", b'{"wait_ms": 200}', JSON, operator=True)
             self.assertEqual(status, 503)
-            self.assertEqual(answer["unacknowledged"], 1)
+            self.assertGreater(answer["unacknowledged"], 0)
 
 
 if __name__ == "__main__":

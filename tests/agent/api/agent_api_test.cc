@@ -5,6 +5,7 @@
 #include "shared/base/random.h"
 #include "shared/crypto/registry_id.h"
 #include "tests/support/memory_store.h"
+#include "tests/support/openapi_needs.h"
 #include "tests/support/response_log.h"
 #include "tests/support/subjects.h"
 
@@ -219,6 +220,31 @@ TEST_F(AgentApiTest, ExportsNothingThatItCannotTellOf) {
   make_visit();
   disk_.full = true;
   EXPECT_FALSE(get("/export?type=visit_record").ok());
+}
+
+/// A text in memory.
+struct Kept final : api::KeptText {
+  Result<std::string> load() override { return text; }
+  Status save(const std::string& wanted) override {
+    text = wanted;
+    return Done{};
+  }
+  std::string text;
+};
+
+TEST_F(AgentApiTest, NeedsForEachOperationWhatItsDescriptionSays) {
+  Kept tries;
+  Kept provisional;
+  api::SignInDesk desk({.source = *records_,
+                        .random = random_,
+                        .tries = tries,
+                        .provisional = &provisional,
+                        .place = Subject::Place::agent,
+                        .clock = [this] { return read_clock().monotonic; }});
+  const AgentApi whole(
+      *replica_, *records_, [this] { return read_clock(); }, "1.0", AgentHooks{}, &desk);
+  // The program itself answers POST /sync: it waits.
+  expect_same_needs(whole.router(), "agent.openapi.yaml", {"POST /sync"});
 }
 
 }  // namespace

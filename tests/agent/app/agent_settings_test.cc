@@ -50,6 +50,16 @@ TEST_F(AgentSettingsTest, ReadsWhatItShows) {
   EXPECT_EQ(read_.settings.api_port, 7481);
 }
 
+TEST_F(AgentSettingsTest, SaysHowLongPeopleStaySignedIn) {
+  const ReadSettings read_ = read("[sign_in]\nidle = \"5m\"\nlife = \"8h\"\n");
+  EXPECT_TRUE(read_.problems.empty());
+  EXPECT_EQ(read_.settings.sign_in.idle, minutes(5));
+  EXPECT_EQ(read_.settings.sign_in.life, hours(8));
+  const auto problems = read("[sign_in]\nidle = \"5h\"\nlife = \"1h\"\n").problems;
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0], "agent.toml: sign_in.life: not shorter than sign_in.idle");
+}
+
 TEST_F(AgentSettingsTest, OpensNothingToTheNetwork) {
   EXPECT_EQ(read("[api]\naddress = \"0.0.0.0\"\n").problems.size(), 1u);
 }

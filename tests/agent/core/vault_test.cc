@@ -290,5 +290,31 @@ TEST_F(VaultTest, AsksForARecordThatTheSchoolMayReadFromNowOn) {
   EXPECT_EQ(narrative('a'), "what was seen");
 }
 
+/// What came first without the hub's seal takes it from a later copy.
+TEST_F(VaultTest, KeepsTheSealThatComesLater) {
+  TestDevice hub_side(13);
+  ASSERT_TRUE(hub_side.save('a', "of the hub"));
+  sync::v1::FeedPage page = page_of({run_of(hub_side, 1, 1)}, 0);
+  sync::v1::Stamp* stamp = page.mutable_runs(0)->add_stamps();
+  stamp->set_first_seq(1);
+  stamp->set_count(1);
+  stamp->set_quality(sync::v1::TIME_QUALITY_GOOD);
+  stamp->set_at_hub(true);
+  google::protobuf::RepeatedPtrField<sync::v1::WalkedRecord> answer;
+  answer.Add()->set_record_id(record_id('a').str());
+  *answer[0].add_runs() = page.runs(0);
+  ASSERT_TRUE(device.replica->apply(kScope, answer));
+  stamp->set_seal("sealed");
+  ASSERT_TRUE(device.replica->apply(page));
+  sync::v1::RangeAnswer nothing;
+  nothing.set_scope(kScope);
+  nothing.set_low(std::string(16, '\0'));
+  nothing.set_high(std::string(16, '\xff'));
+  const auto offer = device.replica->sealed_beyond(nothing);
+  ASSERT_TRUE(offer);
+  ASSERT_EQ(offer->records_size(), 1);
+  EXPECT_EQ(offer->records(0).runs(0).stamps(0).seal(), "sealed");
+}
+
 }  // namespace
 }  // namespace duhui::agent

@@ -116,6 +116,25 @@ TEST_F(AccountTest, APersonSignsInAtTheHubAndMayDoWhatTheirRoleMay) {
   EXPECT_EQ(sign_in("u-off-1", "bangong370").status, 401);
 }
 
+TEST_F(AccountTest, SigningInAndWrongPasswordsAreInTheAuditLog) {
+  ASSERT_EQ(give("off.1", "bangong369").status, 200);
+  const std::uint64_t before = hub_.got("/audit?limit=1000")["head"]["seq"];
+  sign_in("u-off-1", "bangong370");
+  sign_in("u-off-1", "bangong371");
+  sign_in("nobody-at-all", "bangong370");
+  ASSERT_EQ(sign_in("u-off-1", "bangong369").status, 200);
+  const Json told = hub_.got("/audit?after=" + std::to_string(before))["entries"];
+  ASSERT_EQ(told.size(), 3u) << told.dump();
+  EXPECT_EQ(told[0]["action"], "session.wrong_password");
+  EXPECT_EQ(told[0]["actor"], "nobody");
+  EXPECT_EQ(told[0]["target_id"], "u-off-1");
+  EXPECT_EQ(told[0]["outcome"], "refused");
+  EXPECT_EQ(told[1]["target_id"], "") << "a name that nobody has is told to nobody";
+  EXPECT_EQ(told[2]["action"], "session.signed_in");
+  EXPECT_EQ(told[2]["actor"], "u-off-1");
+  EXPECT_EQ(told[2]["detail"], "wrong_tries=2");
+}
+
 TEST_F(AccountTest, NobodyHasAPasswordThatNobodyGave) {
   for (const char* word : {"", "123456", "password", "u-off-1", "off.1", "admin"}) {
     EXPECT_NE(sign_in("u-off-1", word).status, 200);
@@ -178,6 +197,145 @@ TEST_F(AccountTest, APlaceAddedByHandStays) {
   EXPECT_EQ(places("u-off-1"), (Places{{"hub", false}, {kFirst, false}}));
   EXPECT_EQ(posted("/accounts/u-off-1/places", {{"school", "sch-999"}}).status, 404);
   EXPECT_EQ(posted("/accounts/u-off-1/places", Json::object()).status, 400);
+}
+
+TEST_F(AccountTest, APlaceStandsInTheTree) {
+  give("u-off-1", "bangong369");
+  for (const char* place :
+       {"org-430202", "org-430200/org-430299", "org-430200/org-430202/zone-430202-2/sch-001",
+        "org-430200/org-430202/zone-430202-1/sch-001/", "nowhere", "../x", "sch-001"}) {
+    const auto answer = posted("/accounts/u-off-1/places", {{"place", place}});
+    EXPECT_EQ(answer.status, 400) << place;
+    EXPECT_TRUE(answer.body["error"]["detail"].get<std::string>().starts_with("no_such_place"));
+  }
+  EXPECT_EQ(places("u-off-1"), (Places{{"hub", false}}));
+  // Nothing of it was kept that every later import would stumble over.
+  hub_.import("assignments", {posting("asg-2", "sch-003")});
+  for (const char* place : {"org-430200", "org-430200/org-430202", kFirst, "hub"}) {
+    EXPECT_EQ(posted("/accounts/u-off-1/places", {{"place", place}}).status, 200) << place;
+  }
+  EXPECT_EQ(places("u-off-1").size(), 4u);
+}
+
+TEST_F(AccountTest, APlaceIsWhereThePersonHasToDoWithSomething) {
+  hub_.import("orgs", {Json{{"id", "org-430203"},
+                            {"kind", "district"},
+                            {"name", "芦淞区"},
+                            {"parent_id", "org-430200"}}});
+  const auto status = [this](const char* who, const char* place) {
+    return posted(std::string("/accounts/") + who + "/places", {{"place", place}}).status;
+  };
+  EXPECT_EQ(status("u-con-001", kSecond), 409);
+  EXPECT_EQ(status("u-con-001", kFirst), 200);
+  EXPECT_EQ(status("u-off-1", "org-430200/org-430203"), 409);
+  EXPECT_EQ(status("u-off-1", kFar), 200);
+  EXPECT_EQ(status("u-sup-001", kFar), 200);  // supervisors help out in the district
+}
+
+TEST_F(AccountTest, APlaceAddedByHandIsTakenBack) {
+  give("u-off-1", "bangong369");
+  posted("/accounts/u-off-1/places", {{"school", "sch-001"}});
+  const auto by_hand = [this] {
+    std::map<std::string, bool> found;
+    const Json account = hub_.got("/accounts/u-off-1");
+    for (const Json& place : account["places"]) found[place["place"]] = place["by_hand"];
+    return found;
+  };
+  EXPECT_EQ(by_hand(), (Places{{"hub", false}, {kFirst, true}}));
+  const auto taken = posted("/accounts/u-off-1/places/remove", {{"place", kFirst}});
+  ASSERT_EQ(taken.status, 200) << taken.body.dump();
+  EXPECT_EQ(places("u-off-1"), (Places{{"hub", false}, {kFirst, true}}));
+  EXPECT_EQ(by_hand(), (Places{{"hub", false}, {kFirst, false}}));
+  hub_.import("assignments", {posting("asg-2", "sch-003")});
+  EXPECT_EQ(places("u-off-1"), (Places{{"hub", false}, {kFirst, true}}));
+  for (const char* place : {kFirst, "hub", kFar}) {
+    EXPECT_EQ(posted("/accounts/u-off-1/places/remove", {{"place", place}}).status, 404) << place;
+  }
+}
+
+TEST_F(AccountTest, APlaceMayComeBeforeThePassword) {
+  ASSERT_EQ(posted("/accounts/u-off-1/places", {{"school", "sch-001"}}).status, 200);
+  EXPECT_EQ(places("u-off-1"), (Places{{kFirst, true}}));
+  give("u-off-1", "bangong369");
+  EXPECT_EQ(places("u-off-1"), (Places{{"hub", false}, {kFirst, false}}));
+}
+
+TEST_F(AccountTest, NobodysLoginIsAnothersIdOrLogin) {
+  const auto imported = [this](const Json& rows) {
+    return hub_
+        .post("/import",
+              {{"kind", "users"}, {"rows", rows.is_array() ? rows : Json::array({rows})}})
+        .status;
+  };
+  const auto officer = [](const char* id, const char* login) {
+    return user(id, login, "district_officer", "org-430202", Json::object());
+  };
+  EXPECT_EQ(imported({officer("u-off-2", "u-off-1"), officer("u-off-3", "off.3")}), 409);
+  EXPECT_EQ(imported({officer("u-off-2", "off.1")}), 409);
+  EXPECT_EQ(imported({officer("sup.001", "off.9")}), 409);  // an id that is somebody's login
+  EXPECT_EQ(imported({officer("u-off-2", "u-off-3"), officer("u-off-3", "off.3")}), 409);
+  EXPECT_EQ(hub_.get("/accounts/off.3").status, 404);
+  ASSERT_EQ(imported({officer("u-off-2", "off.2")}), 200);
+  // Nor by an edit.
+  const auto edited = [this](const char* login) {
+    return posted("/records/u-off-2/edits?type=user",
+                  {{"as", "u-off-1"},
+                   {"edits", {{{"do", "set"}, {"field", "login"}, {"value", login}}}}})
+        .status;
+  };
+  EXPECT_EQ(edited("u-off-1"), 409);
+  EXPECT_EQ(posted("/records",
+                   {{"type", "user"}, {"as", "u-off-1"}, {"value", officer("u-off-4", "u-off-1")}})
+                .status,
+            409);
+  // Two may change their logins for one another's; one's own id is a good login.
+  EXPECT_EQ(imported({officer("u-off-1", "off.2"), officer("u-off-2", "off.1")}), 200);
+  EXPECT_EQ(imported({officer("u-off-2", "u-off-2")}), 200);
+}
+
+TEST_F(AccountTest, AResetMakesEverySecretOfTheOldKeyVoid) {
+  give("u-sup-001", "dingxiang258");
+  HubRecords records(hub_.access);
+  const auto account = [&](const char* place) {
+    return read_account(**records.state(credential_id("u-sup-001", place))).value();
+  };
+  const Account before = account(kFirst);
+  const Seed seed = open_seed(locked_seed(*before.secret), "dingxiang258").value();
+  ASSERT_EQ(give("u-sup-001", "yulan1470").status, 200);
+  for (const char* place : {kFirst, kSecond}) EXPECT_NE(account(place).key, before.key);
+  EXPECT_EQ(account(kFirst).key, account(kSecond).key);
+  // A device that was away brings a change under the old key, newer by its number.
+  SystemRandom random;
+  Intent intent = change_credential(
+      "u-sup-001", kFirst,
+      {.secret = *make_secret(
+           seed, {.user_id = "u-sup-001", .serial = 99, .cost = {.passes = 1, .memory_kib = 8}},
+           "bailian369", random)});
+  intent.person = "u-sup-001";
+  ASSERT_TRUE(records.save({std::move(intent)}));
+  EXPECT_EQ(sign_in("u-sup-001", "bailian369").status, 401);
+  EXPECT_EQ(sign_in("u-sup-001", "dingxiang258").status, 401);
+  EXPECT_EQ(sign_in("u-sup-001", "yulan1470").status, 200);
+  EXPECT_EQ(account(kFirst).secret->serial(), account(kSecond).secret->serial());
+}
+
+TEST_F(AccountTest, AStrangerElsewhereLocksNobodyOutOfTheirOwnPc) {
+  give("u-off-1", "bangong369");
+  const auto from = [this](const std::string& peer, const char* word) {
+    const std::string body = Json{{"user", "u-off-1"}, {"password", word}}.dump();
+    return api::settled(
+               hub_.api.answer(api::EdgeRequest{
+                   .method = "POST", .target = "/api/v1/session", .body = body, .peer = peer}))
+        .status;
+  };
+  ASSERT_EQ(from("192.0.2.7", "bangong369"), 200);
+  for (int n = 0; n < 5; ++n) EXPECT_EQ(from("198.51.100.1", "wrong-one"), 401);
+  EXPECT_EQ(from("198.51.100.1", "bangong369"), 429);
+  for (int peer = 2; peer < 5; ++peer) {
+    for (int n = 0; n < 5; ++n) from("198.51.100." + std::to_string(peer), "wrong-one");
+  }
+  EXPECT_EQ(from("198.51.100.9", "bangong369"), 429);  // from anywhere else it is slow by now
+  EXPECT_EQ(from("192.0.2.7", "bangong369"), 200);
 }
 
 TEST_F(AccountTest, TheFirstAdministratorNeedsNoRegistries) {

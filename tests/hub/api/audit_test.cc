@@ -77,6 +77,61 @@ TEST(Audit, TellsOfDevicesThatAreRevokedAndRestored) {
   EXPECT_EQ(actions(hub), (std::vector<std::string>{"device.revoke", "device.restore"}));
 }
 
+TEST(Audit, TellsOfAccountsAndTicketsWhoDidWhatToWhom) {
+  TestHub hub;
+  hub.furnish();
+  const std::uint64_t before = hub.got("/audit")["head"]["seq"];
+  const std::string id = hub.posted("/tickets", {{"school", "sch-001"}})["id"];
+  hub.posted("/tickets/" + id + "/revoke", Json::object());
+  hub.posted("/accounts", {{"login", "anquan"},
+                           {"name", "周安全"},
+                           {"role", "security_admin"},
+                           {"password", "bangong369"}});
+  hub.posted("/accounts/u-off-1/password", {{"password", "bangong369"}});
+  hub.posted("/accounts/passwords",
+             {{"rows", Json::array({{{"login", "u-sup-001"}, {"password", "dingxiang258"}}})}});
+  hub.posted("/accounts/u-off-1/disable", Json::object());
+  hub.posted("/accounts/u-off-1/enable", Json::object());
+  hub.posted("/accounts/u-off-1/places", {{"school", "sch-001"}});
+  std::vector<std::string> told;
+  const Json log = hub.got("/audit?after=" + std::to_string(before));
+  for (const Json& entry : log["entries"]) {
+    EXPECT_EQ(entry["actor"], "operator");
+    EXPECT_EQ(entry["outcome"], "done");
+    told.push_back(entry["action"].get<std::string>() + " " +
+                   entry["target_id"].get<std::string>());
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"ticket.create " + id, "ticket.revoke " + id,
+                                            "account.create u-anquan", "account.password u-anquan",
+                                            "account.password u-off-1",
+                                            "account.password u-sup-001", "account.disable u-off-1",
+                                            "account.enable u-off-1", "account.place u-off-1"}));
+  EXPECT_EQ(json_text(log).find("bangong369"), std::string::npos);
+}
+
+TEST(Audit, TellsOncePerMinuteWhatAPersonWasRefused) {
+  TestHub hub;
+  const Subject contact{.kind = Subject::Kind::person,
+                        .place = Subject::Place::hub,
+                        .person = "u-con-001",
+                        .grants = {{record::v1::ROLE_SCHOOL_CONTACT, "org-430200"}}};
+  const auto ask = [&](const char* path) {
+    EXPECT_EQ(hub.api.answer({.method = "GET", .target = path, .subject = contact}).status, 403);
+  };
+  for (int n = 0; n < 100; ++n) ask("/api/v1/accounts");
+  ask("/api/v1/tickets");
+  Json told = hub.got("/audit")["entries"];
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0]["outcome"], "refused");
+  EXPECT_EQ(told[0]["detail"], "GET /accounts, role, times=1");
+  EXPECT_EQ(told[1]["detail"], "GET /tickets, role, times=1");
+  hub.access.pass(minutes(1));
+  ask("/api/v1/accounts");
+  told = hub.got("/audit")["entries"];
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[2]["detail"], "GET /accounts, role, times=99");
+}
+
 TEST(Audit, HoldsNoSecretOfATicket) {
   TestHub hub;
   hub.furnish();
@@ -114,7 +169,12 @@ TEST(Audit, IsNotForWhoeverMayNotReadIt) {
   EXPECT_EQ(status(Subject{}, "GET", "/api/v1/audit"), 401);
   EXPECT_EQ(status(auditor, "GET", "/api/v1/audit"), 200);
   EXPECT_EQ(status(auditor, "POST", "/api/v1/audit/export"), 200);
-  EXPECT_EQ(hub.got("/audit?after=6")["entries"][0]["actor"], "u-aud-1");
+  const Json told = hub.got("/audit?after=6")["entries"];
+  EXPECT_EQ(told[0]["action"], "request.refused");
+  EXPECT_EQ(told[0]["actor"], "u-con-001");
+  EXPECT_EQ(told[0]["target_type"], "audit");
+  EXPECT_EQ(told[1]["action"], "audit.export");
+  EXPECT_EQ(told[1]["actor"], "u-aud-1");
   // Nobody, the operator included, has a way to change or remove an entry.
   for (const char* method : {"DELETE", "PUT", "PATCH", "POST"}) {
     EXPECT_EQ(hub.ask(method, "/audit", "{}").status, 405) << method;

@@ -76,6 +76,15 @@ struct Desk : TestHub {
     posted(path + (revoked ? "/revoke" : "/restore"), Json::object());
   }
   std::string date() { return got("/records/" + visit)["value"].value("visit_date", ""); }
+  /// The entries of the audit log about the quarantine.
+  std::vector<Json> told() {
+    std::vector<Json> entries;
+    const Json log = got("/audit?limit=1000");
+    for (const Json& entry : log["entries"]) {
+      if (entry["action"].get<std::string>().starts_with("quarantine.")) entries.push_back(entry);
+    }
+    return entries;
+  }
   Json waiting(const std::string& kind = "") {
     return got("/quarantine" + (kind.empty() ? "" : "?kind=" + kind))["quarantine"];
   }
@@ -165,6 +174,122 @@ TEST(QuarantineDesk, AProposalThatIsSetAsideStaysInItsRecord) {
   EXPECT_TRUE(hub.waiting().empty());
   EXPECT_EQ(hub.got("/records/" + hub.visit)["proposals"].size(), 1u);
   EXPECT_EQ(hub.date(), "2025-10-09");
+}
+
+TEST(QuarantineDesk, TellsTheAuditLogWhoDecidedAboutEachOp) {
+  Desk hub;
+  hub.set_revoked(true);
+  for (const char* date : {"2025-10-10", "2025-10-11", "2025-10-12"}) {
+    hub.send(hub.editing("u-sup-009", date));
+  }
+  const std::string third = hub.waiting()[2]["dot"];
+  hub.posted("/quarantine/set-aside", {{"dots", {third}}, {"as", "u-off-1"}});
+  hub.posted("/quarantine/accept",
+             {{"device", to_uuid_text(hub.device.id.view())}, {"as", "u-off-1"}});
+  const std::vector<Json> told = hub.told();
+  ASSERT_EQ(told.size(), 5u);
+  EXPECT_EQ(told[0]["actor"], "operator");
+  EXPECT_EQ(told[0]["outcome"], "begun");
+  EXPECT_EQ(told[0]["detail"], "as=u-off-1, ops=1");
+  EXPECT_EQ(told[1]["action"], "quarantine.set_aside");
+  EXPECT_EQ(told[1]["actor"], "u-off-1");
+  EXPECT_EQ(told[1]["target_id"], third);
+  EXPECT_EQ(told[1]["detail"], "kind=revoked");
+  EXPECT_EQ(told[2]["target_type"], "device");
+  EXPECT_EQ(told[2]["target_id"], to_uuid_text(hub.device.id.view()));
+  for (const std::size_t at : {std::size_t{3}, std::size_t{4}}) {
+    EXPECT_EQ(told[at]["action"], "quarantine.accept");
+    EXPECT_EQ(told[at]["actor"], "u-off-1");
+    EXPECT_EQ(told[at]["target_type"], "op");
+    EXPECT_EQ(told[at]["outcome"], "done");
+  }
+  EXPECT_EQ(hub.posted("/audit/verify", Json::object())["problem"], "");
+}
+
+TEST(QuarantineDesk, TellsTheAuditLogOfAcceptedProposals) {
+  Desk hub;
+  hub.send(hub.editing("u-con-001", "2025-10-12"));
+  const std::string dot = hub.waiting()[0]["dot"];
+  hub.posted("/quarantine/accept", {{"dots", {dot}}, {"as", "u-sup-001"}});
+  ASSERT_EQ(hub.told().size(), 2u);
+  EXPECT_EQ(hub.told()[1]["actor"], "u-sup-001");
+  EXPECT_EQ(hub.told()[1]["target_id"], dot);
+  EXPECT_EQ(hub.told()[1]["detail"], "kind=proposal");
+}
+
+TEST(QuarantineDesk, DecidesNothingThatItCannotTellOf) {
+  Desk hub;
+  hub.set_revoked(true);
+  hub.send(hub.editing("u-sup-001", "2025-10-10"));
+  const Json body = {{"dots", {hub.waiting()[0]["dot"]}}, {"as", "u-off-1"}};
+  hub.access.store().fail_next_commit({ErrorCode::storage_failed, "no space"});
+  EXPECT_FALSE(hub.post("/quarantine/accept", body).ok());
+  EXPECT_EQ(hub.date(), "2025-10-09");
+  EXPECT_EQ(hub.waiting().size(), 1u);
+}
+
+/// Somebody who signed in at the hub.
+api::ApiResponse asked_by(Desk& hub,
+                          record::v1::Role role,
+                          const std::string& scope,
+                          std::string_view method,
+                          const std::string& path,
+                          const Json& body = nullptr) {
+  const std::string target = "/api/v1" + path;
+  const std::string text = body.is_null() ? "" : body.dump();
+  return api::settled(hub.api.answer(api::ApiCall{.method = method,
+                                                  .target = target,
+                                                  .body = text,
+                                                  .subject = {.kind = Subject::Kind::person,
+                                                              .place = Subject::Place::hub,
+                                                              .person = "u-off-1",
+                                                              .grants = {{role, scope}},
+                                                              .today = "2025-10-09"}}));
+}
+
+TEST(QuarantineDesk, AnOfficerSeesToTheOwnDistrictOnly) {
+  Desk hub;
+  hub.device.scopes = {"org-430200/org-430202/zone-430202-1/sch-001"};
+  ASSERT_TRUE(hub.access.change([&](HubTransaction& tx) { return tx.devices().put(hub.device); }));
+  hub.set_revoked(true);
+  hub.send(hub.editing("u-sup-001", "2025-10-10"));
+  const Json dot = hub.waiting()[0]["dot"];
+  const std::string device = to_uuid_text(hub.device.id.view());
+  constexpr auto kOfficer = record::v1::ROLE_DISTRICT_OFFICER;
+  const std::string elsewhere = "org-430200/org-430203";
+  const auto count = [&](record::v1::Role role, const std::string& scope, const char* path) {
+    const Json body = asked_by(hub, role, scope, "GET", path).body;
+    return body.contains("quarantine") ? body["quarantine"].size() : body["devices"].size();
+  };
+  for (const char* path : {"/quarantine", "/quarantine?kind=revoked", "/devices"}) {
+    EXPECT_EQ(count(kOfficer, elsewhere, path), 0u) << path;
+    EXPECT_EQ(count(kOfficer, "", path), 0u) << path;
+    EXPECT_EQ(count(kOfficer, "org-430200/org-430202", path), 1u) << path;
+    EXPECT_EQ(count(record::v1::ROLE_CITY_OFFICER, "org-430200", path), 1u) << path;
+    EXPECT_EQ(count(record::v1::ROLE_AUDITOR, "org-430200/org-430203", path), 1u) << path;
+  }
+  EXPECT_EQ(count(record::v1::ROLE_IT_ADMIN, "", "/devices"), 1u);
+  // A device of others is answered for like one that does not exist.
+  const std::string path = "/devices/";
+  const auto theirs = asked_by(hub, kOfficer, elsewhere, "GET", path + device);
+  EXPECT_EQ(theirs.status, 404);
+  EXPECT_EQ(theirs.body,
+            asked_by(hub, kOfficer, elsewhere, "GET", path + "0199027c-d700-4867-b438-4bb4a48f4cf7")
+                .body);
+  EXPECT_EQ(asked_by(hub, kOfficer, "org-430200/org-430202", "GET", path + device).status, 200);
+
+  for (const char* decision : {"/quarantine/accept", "/quarantine/set-aside"}) {
+    const Json left = asked_by(hub, kOfficer, elsewhere, "POST", decision, {{"dots", {dot}}}).body;
+    EXPECT_EQ(left["decided"], 0);
+    EXPECT_EQ(left["left"], (Json::array({{{"dot", dot}, {"kind", "unknown"}}})));
+    EXPECT_EQ(asked_by(hub, kOfficer, elsewhere, "POST", decision, {{"device", device}}).status,
+              404);
+  }
+  EXPECT_EQ(hub.waiting().size(), 1u);
+  const Json done = asked_by(hub, kOfficer, "org-430200/org-430202", "POST", "/quarantine/accept",
+                             {{"dots", {dot}}})
+                        .body;
+  EXPECT_EQ(done["decided"], 1) << done.dump();
 }
 
 TEST(QuarantineDesk, RefusesRequestsThatSayNothingUseful) {

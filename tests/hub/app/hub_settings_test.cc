@@ -46,6 +46,18 @@ TEST(HubSettings, SayWhereTheTextIsNotToml) {
   EXPECT_TRUE(read.problems.front().starts_with("f:1: ")) << read.problems.front();
 }
 
+TEST(HubSettings, SayHowLongPeopleStaySignedIn) {
+  const auto read = read_settings("[sign_in]\nidle = \"5m\"\nlife = \"8h\"\n", "hub.toml");
+  EXPECT_TRUE(read.problems.empty());
+  EXPECT_EQ(read.settings.sign_in.idle, minutes(5));
+  EXPECT_EQ(read.settings.sign_in.life, hours(8));
+  const auto wrong = read_settings("[sign_in]\nidle = \"25h\"\nlife = \"1m\"\n", "/srv/hub.toml");
+  const std::vector<std::string> wanted = {
+      "hub.toml:2: sign_in.idle: minutes or hours from \"1m\" to \"24h\", not \"25h\"",
+      "hub.toml: sign_in.life: not shorter than sign_in.idle"};
+  EXPECT_EQ(wrong.problems, wanted);
+}
+
 TEST(HubSettings, KeepTheApiOnThisMachine) {
   EXPECT_EQ(read_settings("[http]\nlisten = \"0.0.0.0:80\"\n", "f").problems.size(), 1u);
 }

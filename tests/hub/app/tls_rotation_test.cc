@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "shared/base/bytes.h"
 #include "shared/crypto/system_random.h"
 #include "shared/sync/key_history.h"
 
@@ -55,6 +56,26 @@ TEST_F(TlsRotation, MakesAKeyThatDevicesWithAnyOlderOneFind) {
   struct stat found {};
   ASSERT_EQ(::stat((path_ + "/tls.key").c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 0777, 0600u);
+}
+
+TEST_F(TlsRotation, IsToldToTheAuditLog) {
+  const Digest first = pin();
+  const Digest second = rotated();
+  const auto folder = HubFolder::open(path_);
+  std::vector<AuditRow> told;
+  ASSERT_TRUE((*folder)->store().read([&](HubTransaction& tx) -> Status {
+    DUHUI_TRY(rows, tx.audit().read(0, 10));
+    told = std::move(rows);
+    return Done{};
+  }));
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].entry, (AuditEntry{.at = kAt,
+                                       .actor = "operator",
+                                       .action = "key.rotate",
+                                       .target_type = "tls_key",
+                                       .target_id = to_hex(second.view()),
+                                       .outcome = "begun",
+                                       .detail = "old=" + to_hex(first.view())}));
 }
 
 TEST_F(TlsRotation, IsCompletedWhenItWasCutOffBehindTheStatement) {

@@ -188,6 +188,36 @@ TEST_F(HubVaultTest, RefusesWhatAnotherDeviceLocked) {
   EXPECT_EQ(hub.record('a'), nullptr);
 }
 
+TEST_F(HubVaultTest, TakesItsOwnOpsBackFromADeviceThatHoldsThemLocked) {
+  employ_wang();
+  const SessionId session = hub.connect(school);
+  school.write(TestWriter::creating('a'));
+  hub.say_batch(session, school.batch(1, 1));
+  const MemoryHubState before = hub.store.state();
+  Intent edit;
+  edit.record = record_id('a');
+  edit.type = 9;
+  edit.writes = {{{3, {}}, std::string("by the office")}};
+  save({std::move(edit)});
+  sync::v1::Frame offer;
+  sync::v1::WalkedRecord* walked = offer.mutable_refill()->add_records();
+  offer.mutable_refill()->set_scope(kSchool);
+  walked->set_record_id(record_id('a').str());
+  for (const sync::v1::Frame& frame : hub.heard[session]) {
+    for (const sync::v1::Batch& run : frame.feed_page().runs()) {
+      if (frame.feed_page().scope() != kSchool || run.origin() == school.origin.view()) continue;
+      if (is_locked(ops_of(run)[0])) *walked->add_runs() = run;
+    }
+  }
+  ASSERT_EQ(walked->runs_size(), 1);
+  hub.store.restore(before);
+  hub.ops.clear();
+  const SessionId again = hub.connect(school);
+  EXPECT_EQ(hub.record('a')->ops.size(), 1u);
+  hub.say(again, offer);
+  EXPECT_EQ(hub.record('a')->ops.size(), 2u);
+}
+
 TEST_F(HubVaultTest, TellsALiveDeviceOfANewKeeperBeforeTheirAccountComes) {
   employ_wang();
   const SessionId session = hub.connect(school);

@@ -1,5 +1,7 @@
 #include "shared/sync/credentials.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "people_records.h"
@@ -131,6 +133,32 @@ TEST_F(CredentialsTest, OfTwoChangesAtOnceTheSameOneCountsEverywhere) {
   device_writes(second, false);
   EXPECT_EQ(opens("bailian369"), is_newer(first, second));
   EXPECT_EQ(opens("yulan1470"), is_newer(second, first));
+}
+
+TEST_F(CredentialsTest, NoNumberIsSoHighThatThePersonCannotGoOn) {
+  // A machine that has heard the password signs the last number there is.
+  constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
+  device_writes(people_.secret(kWang, "pinned-for-ever", kLast));
+  EXPECT_TRUE(opens("dingxiang258"));
+  EXPECT_EQ(people_.account(kWang).secret->serial(), 1u);
+  device_writes(people_.secret(kWang, "bailian369", 2));
+  EXPECT_TRUE(opens("bailian369"));
+  // As high as it gets, the person's next one is newer.
+  device_writes(people_.secret(kWang, "pinned-again", 2 + kSerialStepMax));
+  EXPECT_TRUE(opens("pinned-again"));
+  device_writes(people_.secret(kWang, "yulan1470", 3 + kSerialStepMax));
+  EXPECT_TRUE(opens("yulan1470"));
+}
+
+TEST_F(CredentialsTest, WhichOneCountsDoesNotDependOnTheOrderTheyCame) {
+  const auto leap = people_.secret(kWang, "one-1111", 2 + 2 * kSerialStepMax);
+  const auto bridge = people_.secret(kWang, "two-2222", 2 + kSerialStepMax);
+  device_writes(leap);
+  EXPECT_TRUE(opens("dingxiang258"));
+  device_writes(people_.secret(kWang, "bailian369", 2), false);
+  EXPECT_TRUE(opens("bailian369"));
+  device_writes(bridge, false);
+  EXPECT_TRUE(opens("one-1111"));
 }
 
 TEST_F(CredentialsTest, GarbageIsNotASecret) {

@@ -17,7 +17,7 @@
 namespace duhui::api {
 
 /// RecordSource without a store: two people on two devices are two origins in it.
-class MemoryRecords final : public RecordSource {
+class MemoryRecords : public RecordSource {
  public:
   MemoryRecords() : random_(7) { origin_ = Origin::random(random_); }
 

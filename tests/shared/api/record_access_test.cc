@@ -209,6 +209,102 @@ TEST_F(RecordAccessTest, AnUnannouncedTaskIsNotForTheSchool) {
   EXPECT_EQ(seen.body["scope"], "org-430200/org-430202/sup-001");
 }
 
+TEST_F(RecordAccessTest, WhatIsNotForOneSoundsLikeWhatIsNotThere) {
+  const std::string hidden = visit("sch-002");
+  const std::string missing = "0199027c-d700-7867-b438-4bb4a48f4cf7";
+  make("complaint", {{"id", "cmp-1"}, {"school_id", "sch-001"}, {"text", "..."}});
+  const auto text_of = [](const ApiResponse& answer, const std::string& id) {
+    std::string text = std::to_string(answer.status) + answer.body.dump();
+    const auto at = text.find(id);
+    return at == std::string::npos ? text : text.replace(at, id.size(), "ID");
+  };
+  const Json edit = {
+      {"edits", {{{"do", "set"}, {"field", "visit_date"}, {"value", "2025-10-10"}}}}};
+  for (const auto& [there, not_there, type] :
+       {std::tuple{hidden, missing, std::string("visit_record")},
+        std::tuple{std::string("cmp-1"), std::string("cmp-2"), std::string("complaint")}}) {
+    for (const std::string& rest :
+         {"?type=" + type, "/why?path=school_id&type=" + type, "/why?type=" + type,
+          "/field?path=school_id&type=" + type, "/field?path=no_such&type=" + type}) {
+      const ApiResponse one = ask(contact(), "GET", "/records/" + there + rest);
+      const ApiResponse other = ask(contact(), "GET", "/records/" + not_there + rest);
+      EXPECT_EQ(one.status, 404) << rest;
+      EXPECT_EQ(text_of(one, there), text_of(other, not_there)) << rest;
+    }
+    for (const Json& body : {edit, Json::object()}) {
+      const std::string rest = "/edits?type=" + type;
+      const ApiResponse one = ask(contact(), "POST", "/records/" + there + rest, body);
+      const ApiResponse other = ask(contact(), "POST", "/records/" + not_there + rest, body);
+      EXPECT_EQ(one.status, 404);
+      EXPECT_EQ(text_of(one, there), text_of(other, not_there));
+    }
+  }
+}
+
+/// A very long list of another district's visits, made up as it is asked for.
+class LongList final : public MemoryRecords {
+ public:
+  Result<std::vector<RecordRow>> list(const RecordQuery& query) override {
+    std::vector<RecordRow> rows;
+    std::uint32_t last = number_of(query.after);
+    while (last < kRows && rows.size() < query.limit) rows.push_back(row(++last));
+    return rows;
+  }
+  static constexpr std::uint32_t kRows = 50'000;
+  static RecordId id_of(std::uint32_t number) {
+    std::string bytes(16, '\x55');
+    for (int n = 0; n < 4; ++n) bytes[n] = static_cast<char>(number >> (8 * (3 - n)));
+    return *RecordId::from_bytes(bytes);
+  }
+
+ private:
+  static std::uint32_t number_of(const RecordId& id) {
+    std::uint32_t number = 0;
+    for (int n = 0; n < 4; ++n) number = number << 8 | static_cast<unsigned char>(id.view()[n]);
+    return number;
+  }
+  static RecordRow row(std::uint32_t number) {
+    const bool own = number % 20'000 == 5;
+    return {.id = id_of(number),
+            .type = Schema::instance().find("visit_record")->rule.type(),
+            .scope = own ? std::string(kZone) + "/sch-001" : "org-430200/org-430299/z/sch-999",
+            .state = "submitted",
+            .date = "2025-10-09",
+            .school_id = own ? "sch-001" : "sch-999"};
+  }
+};
+
+TEST_F(RecordAccessTest, WhereAListGoesOnTellsNothingOfWhatWasLeftOut) {
+  LongList records;
+  records.device_scopes = {std::string(kZone) + "/sch-001"};
+  RecordNouns nouns(records);
+  Router router;
+  nouns.add_to(router);
+  const auto page_after = [&](const std::string& after) {
+    const std::string target = "/api/v1/records?type=visit_record" + after;
+    return router.dispatch({.method = "GET", .target = target, .body = "", .subject = contact()});
+  };
+  std::vector<std::string> found;
+  std::string after;
+  int pages = 0;
+  do {
+    const ApiResponse page = page_after(after);
+    ASSERT_EQ(page.status, 200) << page.body.dump();
+    for (const Json& row : page.body["records"]) found.push_back(row["uuid"]);
+    if (page.body["next"].is_null()) break;
+    const std::string next = page.body["next"];
+    EXPECT_TRUE(next.starts_with(".")) << next;
+    EXPECT_EQ(next.find("5555"), std::string::npos);
+    EXPECT_NE(page_after(after).body["next"], next);  // nor can two be compared
+    after = "&after=" + next;
+  } while (++pages < 10);
+  EXPECT_EQ(found.size(), 3u);
+  EXPECT_GE(pages, 2);
+  for (const char* stale : {".", ".AAAA", ".x", "..", ".%00"}) {
+    EXPECT_EQ(page_after(std::string("&after=") + stale).status, 400) << stale;
+  }
+}
+
 TEST_F(RecordAccessTest, WhoComplainedIsReadByTheOfficeAndWrittenDown) {
   make("complaint", {{"id", "cmp-1"},
                      {"school_id", "sch-001"},

@@ -31,7 +31,7 @@ class SessionTest : public testing::Test {
     open();
   }
 
-  void open() {
+  void open(const SignInLimits& limits = {}) {
     router_ = std::make_unique<Router>();
     desk_ = std::make_unique<SignInDesk>(
         SignInDesk::Parts{.source = people_.records,
@@ -40,7 +40,8 @@ class SessionTest : public testing::Test {
                           .provisional = &provisional_,
                           .place = Subject::Place::agent,
                           .clock = [this] { return now_; },
-                          .told = [this](const SignInEvent& event) { events_.push_back(event); }});
+                          .told = [this](const SignInEvent& event) { events_.push_back(event); }},
+        limits);
     nouns_ = std::make_unique<SessionNouns>(*desk_, "duhui-agent", "1.0");
     nouns_->add_to(*router_);
     router_->add("GET", "/who", {Verb::read, Thing::records}, who());
@@ -270,6 +271,20 @@ TEST_F(SessionTest, EndsAfterTwelveHoursWhateverHappens) {
   EXPECT_EQ(ask(browser, "GET", "/session").body["person"], nullptr);
 }
 
+TEST_F(SessionTest, TheSettingsSayWhenASessionLocksAndEnds) {
+  open({.idle = minutes(2), .life = minutes(5)});
+  Browser browser = signed_in();
+  EXPECT_EQ(ask(browser, "GET", "/session").body["idle_s"], 120);
+  now_ = now_ + minutes(2);
+  EXPECT_EQ(ask(browser, "GET", "/who").status, 200);
+  now_ = now_ + minutes(2) + milliseconds(1);
+  EXPECT_EQ(detail(ask(browser, "GET", "/who")), "locked");
+  ASSERT_EQ(ask(browser, "POST", "/session/unlock", {{"password", kWord}}).status, 200);
+  now_ = now_ + minutes(1);
+  EXPECT_EQ(ask(browser, "GET", "/who").status, 401);
+  EXPECT_EQ(ask(browser, "GET", "/session").body["person"], nullptr);
+}
+
 TEST_F(SessionTest, SupervisorsSwitchAtOnePc) {
   Browser browser = signed_in();
   ASSERT_EQ(sign_in(browser, "u-con-001", "schoolpc1").status, 200);
@@ -327,7 +342,7 @@ TEST_F(SessionTest, APersonChangesTheirPasswordWithoutAnybody) {
   EXPECT_EQ(ask(browser, "POST", "/session/password", {{"old", "wrong-one"}, {"new", "yulan1470"}})
                 .status,
             401);
-  for (const char* bad : {"12345", "123456", "sup.001", kWord}) {
+  for (const char* bad : {"1234567", "1234567890", "sup.001-2025", kWord}) {
     EXPECT_EQ(ask(browser, "POST", "/session/password", {{"old", kWord}, {"new", bad}}).status,
               400);
   }

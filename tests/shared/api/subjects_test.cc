@@ -128,6 +128,15 @@ TEST_F(SubjectsTest, AreFoundByIdAndByLogin) {
   EXPECT_EQ(*subjects_.id_of("sup.001"), "");  // whose password would it be?
 }
 
+TEST_F(SubjectsTest, ANameThatCouldMeanTwoPeopleMeansNobody) {
+  people_.user("u-imitator", "u-off-1", "auditor", "org-430200");
+  EXPECT_EQ(*subjects_.id_of("u-off-1"), "");
+  EXPECT_EQ(*subjects_.id_of("off.1"), "u-off-1");
+  EXPECT_EQ(*subjects_.id_of("u-imitator"), "u-imitator");
+  people_.user("u-plain", "u-plain", "auditor", "org-430200");
+  EXPECT_EQ(*subjects_.id_of("u-plain"), "u-plain");
+}
+
 TEST_F(SubjectsTest, TheNewestPasswordOfAllPlacesCounts) {
   EXPECT_FALSE(*subjects_.any_account());
   people_.give_password("u-sup-001", "dingxiang258");

@@ -92,7 +92,8 @@ TEST(Password, OfNobodyCostsAsMuchAsOneOfNow) {
 }
 
 TEST(Password, GoodOnesMayBeChosen) {
-  for (const char* good : {"258036", "dingxiang", "督学王样例", "a b c d", "Tr0mbone!"}) {
+  for (const char* good :
+       {"2580361479", "dingxiang", "督学王样例每月到校", "a b c d e", "Tr0mbone!"}) {
     EXPECT_TRUE(check_new_password(good, "sup.001").has_value()) << good;
   }
   EXPECT_TRUE(check_new_password(std::string(128, 'x') + "", "").has_value() == false);
@@ -101,14 +102,30 @@ TEST(Password, GoodOnesMayBeChosen) {
 
 TEST(Password, WhatEverybodyTriesFirstMayNotBeChosen) {
   for (const char* bad :
-       {"123456", "654321", "12345678", "111111", "abcdef", "PassWord", "admin123", "sup.001",
-        "SUP.001", "12345", "", "abc\n1234", "\xff\xfe\xfd\xfc\xfb\xfa"}) {
+       {"1234567890", "9876543210", "1111111111", "abcdefgh", "PassWord", "admin123", "sup.001.",
+        "xSUP.001x", "", "abc\n12345", "\xff\xfe\xfd\xfc\xfb\xfa\xff\xff"}) {
     const auto checked = check_new_password(bad, "sup.001");
     ASSERT_FALSE(checked.has_value()) << bad;
     EXPECT_EQ(checked.error().code, ErrorCode::invalid_input);
     EXPECT_EQ(checked.error().detail.find("dmin123"), std::string::npos);
   }
   EXPECT_FALSE(check_new_password(std::string(129, 'x') + "y", "").has_value());
+}
+
+TEST(Password, HasEightCharactersWhateverTheirBytes) {
+  for (const char* bad : {"", "x", "dingxia", "督学王样例到校", "258036147", "20251009"}) {
+    const auto checked = check_new_password(bad, "");
+    ASSERT_FALSE(checked.has_value()) << bad;
+    EXPECT_TRUE(checked.error().detail.starts_with("password_short")) << bad;
+  }
+  EXPECT_TRUE(check_new_password("督学王样例到学校", ""));
+  EXPECT_TRUE(check_new_password("dingxiaa", ""));
+}
+
+TEST(Password, DoesNotHoldTheLogin) {
+  EXPECT_FALSE(check_new_password("2025-Zhang.Wei", "zhang.wei"));
+  EXPECT_TRUE(check_new_password("2025-Zhang.We", "zhang.wei"));
+  EXPECT_TRUE(check_new_password("xuexiao-2025", "xu"));  // two letters are in many a word
 }
 
 TEST(Password, IsWiped) {

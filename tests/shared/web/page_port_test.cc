@@ -54,6 +54,35 @@ TEST(PagePort, TellsWherePagesAreAndHowToKnowThem) {
   EXPECT_EQ(again.fingerprint, identity.fingerprint);
 }
 
+TEST(PagePort, TellsWhoSends) {
+  for (const auto& [endpoint, name] : std::vector<std::pair<std::string, std::string>>{
+           {"192.0.2.7:5123", "192.0.2.7"},
+           {"127.0.0.1:5123", ""},
+           {"127.8.9.1:5123", ""},
+           {"[::1]:5123", ""},
+           {"[::ffff:192.0.2.7]:5123", "192.0.2.7"},
+           {"[::ffff:127.0.0.1]:5123", ""},
+           {"[2001:db8:0:1:2:3:4:5]:5123", "20010db800000001/64"},
+           {"[2001:db8:0:1:ffff::]:1", "20010db800000001/64"},
+           {"[fe80::1%2]:5123", "fe80000000000000/64"},
+           {"", "?"},
+           {"nonsense", "?"}}) {
+    EXPECT_EQ(peer_name(endpoint), name) << endpoint;
+  }
+  net::HttpRequest request = question("localhost:7481");
+  request.peer = "127.0.0.1:5123";
+  EXPECT_TRUE(edge_request(request).local());
+  request.secure = true;  // the port for others, whoever uses it
+  EXPECT_FALSE(edge_request(request).local());
+  request.secure = false;
+  request.peer = "192.0.2.7:5123";
+  EXPECT_FALSE(edge_request(request).local());
+  request.peer.clear();
+  EXPECT_FALSE(edge_request(request).local());
+  request.from_owner = true;
+  EXPECT_TRUE(edge_request(request).local());
+}
+
 TEST(PagePort, GivesTheHeadersOfAnAnswerOn) {
   const auto response = http_response({.status = 201, .body = {{"a", 1}}, .headers = {{"X", "y"}}});
   EXPECT_EQ(response.status, 201);
