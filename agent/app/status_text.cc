@@ -29,6 +29,8 @@ std::string reason_text(const cli::Console& say, const std::string& reason) {
     const char* en;
   };
   static constexpr std::array kKnown = {
+      Known{"unavailable: the vault is locked", "本机磁盘被还原过，等督学在本机登录后继续上传",
+            "this disk was put back; sending goes on once a supervisor signs in here"},
       Known{"hub: ticket: used up", "入网凭证次数已用完", "the enrolment ticket is used up"},
       Known{"hub: ticket: expired", "入网凭证已过期", "the enrolment ticket has expired"},
       Known{"hub: ticket: revoked", "入网凭证已作废", "the enrolment ticket was revoked"},

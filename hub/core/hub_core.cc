@@ -167,7 +167,7 @@ HubEffects HubCore::received(SessionId id,
       // Once is enough to be seen in the list of devices.
       if (session->state != Session::State::live || session->gap_told) break;
       session->gap_told = true;
-      effects.push_back(RunJob{std::make_unique<GapJob>(id, session->device.id)});
+      effects.push_back(RunJob{std::make_unique<FlagJob>(id, session->device.id, "ops_lost")});
       break;
     case Frame::kGoodbye:
       effects.push_back(CloseSession{id, frame->goodbye().detail()});
@@ -308,6 +308,13 @@ void HubCore::on_question(Session& session, Frame&& frame, HubEffects& effects) 
     if (!session.feeds.contains(scope)) {
       return goodbye(session, Goodbye::REASON_UNAUTHORISED, "scope: " + scope, effects);
     }
+  }
+  if (frame.has_fork_probe() && !session.fork_told) {
+    // A disk that was put back and has written more since looks like one that goes on, until the
+    // device compares chains.
+    session.fork_told = true;
+    effects.push_back(
+        RunJob{std::make_unique<FlagJob>(session.id, session.device.id, "fork_detected")});
   }
   ++session.questions_running;
   auto job = std::make_unique<QuestionJob>(session.id, std::move(frame));

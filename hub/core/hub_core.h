@@ -120,6 +120,7 @@ class HubCore {
     Packing packing;        // what the device unpacks
     sync::v1::Vault vault;  // who may open what it holds locked
     bool gap_told = false;
+    bool fork_told = false;
     std::uint64_t credit_out = 0;        // downstream bytes the device will still take
     std::uint64_t credit_in = 0;         // upstream bytes it may still send
     std::vector<sync::v1::Batch> early;  // arrived before the welcome

@@ -169,14 +169,16 @@ class SaveJob final : public Job {
   ChangedPeople people;
 };
 
-/// A device tells of ops that were destroyed: the operator must see it.
-class GapJob final : public Job {
+/// What a device says of its stream shows that something happened to it: the operator must see it.
+class FlagJob final : public Job {
  public:
-  GapJob(SessionId session_id, DeviceId of) : Job(session_id), device(of) {}
+  FlagJob(SessionId session_id, DeviceId of, std::string what)
+      : Job(session_id), device(of), flag(std::move(what)) {}
   void run(StorageContext& context) override;
   Lane lane() const override { return Lane::writes; }
 
   const DeviceId device;
+  const std::string flag;
 };
 
 /// The hub's own ops that come back from a device.

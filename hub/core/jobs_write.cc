@@ -313,11 +313,11 @@ void CommitJob::run(StorageContext& context) {
   }
 }
 
-void GapJob::run(StorageContext& context) {
+void FlagJob::run(StorageContext& context) {
   const auto done = context.store.write([&](HubTransaction& tx) -> Status {
     DUHUI_TRY(row, tx.devices().get(device));
     if (!row) return Done{};
-    add_flag(*row, "ops_lost");
+    add_flag(*row, flag);
     return tx.devices().put(*row);
   });
   if (!done) failed = done.error();

@@ -49,6 +49,8 @@ class ProcessUniverse final : public Universe {
   void set_link(Program& agent, bool enabled);
   /// What an exchange with the hub changes.
   nlohmann::json exchange_state(const std::string& agent);
+  /// One connection until everything is exchanged.
+  void exchange(const std::string& name);
   void write_clock(const std::string& replica);
   std::string image(const std::string& replica, int step) const;
 

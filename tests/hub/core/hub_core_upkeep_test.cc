@@ -134,5 +134,20 @@ TEST(HubCore, ADeviceThatLostOpsIsMarkedForTheOperator) {
   EXPECT_FALSE(hub.is_closed(session));
 }
 
+TEST(HubCoreUpkeep, FlagsADeviceThatLooksForTheCommonPoint) {
+  TestHub hub;
+  TestWriter device(1);
+  hub.enrol(device);
+  const SessionId session = hub.connect(device);
+  EXPECT_EQ(hub.store.state().devices.at(device.id).flags, "");
+  sync::v1::Frame probe;
+  sync::v1::StreamHead* point = probe.mutable_fork_probe()->add_points();
+  point->set_origin(device.origin.str());
+  point->set_seq(1);
+  point->set_chain(std::string(32, 'x'));
+  hub.say(session, probe);
+  EXPECT_EQ(hub.store.state().devices.at(device.id).flags, "fork_detected");
+}
+
 }  // namespace
 }  // namespace duhui::hub
