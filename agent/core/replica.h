@@ -95,6 +95,10 @@ class Replica {
   std::uint64_t unacknowledged() const { return state_.head() - state_.acknowledged(); }
   const OpenReport& open_report() const { return report_; }
 
+  /// The hub said that the stream forked: nothing is sent before the next welcome tells where.
+  bool stream_in_doubt() const { return in_doubt_; }
+  void doubt_stream(bool doubt) { in_doubt_ = doubt; }
+
   /// Own ops from `first` on, at least one if there is one, then up to the limits.
   Result<std::vector<OwnOp>> own_ops(std::uint64_t first,
                                      std::size_t bytes_aim,
@@ -183,6 +187,7 @@ class Replica {
   Origin origin_;
   std::map<std::string, store::v1::ScopeState> scopes_;
   OpenReport report_;
+  bool in_doubt_ = false;
   bool broken_ = false;  // a storage failure has not been recovered from yet
 };
 

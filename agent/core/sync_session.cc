@@ -17,6 +17,11 @@ void SyncSession::send(const Frame& frame, std::vector<Effect>& effects) {
   effects.push_back(Send{encode_frame(frame)});
 }
 
+void SyncSession::ask(const Frame& frame, std::vector<Effect>& effects) {
+  ++questions_;
+  send(frame, effects);
+}
+
 void SyncSession::close(std::string reason,
                         std::vector<Effect>& effects,
                         bool at_once,
@@ -33,7 +38,7 @@ void SyncSession::arm(std::vector<Effect>& effects) {
 }
 
 bool SyncSession::caught_up() const {
-  if (state_ != State::live || replica_.unacknowledged() != 0 || !asked_.empty()) return false;
+  if (state_ != State::live || replica_.unacknowledged() != 0 || questions_ != 0) return false;
   return std::all_of(at_head_.begin(), at_head_.end(),
                      [](const auto& scope) { return scope.second; });
 }
@@ -78,7 +83,8 @@ std::vector<Effect> SyncSession::link_up(std::string_view channel_binding,
   next_unsent_at_hello_ = next_seq_;
   // A first contact waits for the welcome: the hub does not know the device's key yet.
   // Holes in the own log wait for it, too.
-  if (state.epoch() != 0 && identity_.ticket.empty() && !state.has_holes()) {
+  if (state.epoch() != 0 && identity_.ticket.empty() && !state.has_holes() &&
+      !replica_.stream_in_doubt()) {
     const std::uint64_t before = credit_;
     packing_ = PayloadCodec::known_to(state.hub_dictionaries(), state.hub_encodings());
     push_more(effects, clock);
@@ -193,6 +199,10 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
     case Frame::kPong:
       break;
     case Frame::kGoodbye:
+      // What is sent ahead would be turned away again before the common point is found.
+      if (frame->goodbye().reason() == sync::v1::Goodbye::REASON_REPLACED) {
+        replica_.doubt_stream(true);
+      }
       close("hub: " + frame->goodbye().detail(), effects, false,
             milliseconds(frame->goodbye().retry_after_ms()));
       break;
@@ -258,6 +268,7 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome, std::vector<Effec
   const std::uint64_t acknowledged_at_hello = next_unsent_at_hello_ - 1;
   if (auto kept = replica_.welcomed(welcome); !kept) return close(to_string(kept.error()), effects);
   state_ = State::live;
+  replica_.doubt_stream(false);
   // A hub that lacks what it had acknowledged gets everything after its head again; what was sent
   // early did not continue its stream and was passed over.
   if (hub_seq < acknowledged_at_hello) {
@@ -374,7 +385,7 @@ void SyncSession::ask_for_half_open(std::vector<Effect>& effects) {
     request.set_low(record.id.str());
     request.set_high(record.id.str());
     // No checksum, no records: whatever the hub has is different, and it sends it.
-    send(frame, effects);
+    ask(frame, effects);
   }
 }
 
@@ -404,7 +415,7 @@ void SyncSession::compare_checksum(const std::string& scope,
   request.set_high(high.str());
   request.set_checksum(sum->checksum);
   request.set_records(sum->records);
-  send(frame, effects);
+  ask(frame, effects);
 }
 
 void SyncSession::compare_postponed(std::vector<Effect>& effects) {
@@ -421,6 +432,7 @@ void SyncSession::on_range_answer(const sync::v1::RangeAnswer& answer,
                                   std::size_t bytes,
                                   std::vector<Effect>& effects) {
   if (state_ != State::live) return;
+  if (questions_ > 0) --questions_;
   auto changed = replica_.apply(answer.scope(), answer.records());
   if (!changed) return not_applied(changed.error(), effects);
   if (!changed->empty()) effects.push_back(RecordsChanged{std::move(*changed)});
@@ -442,7 +454,7 @@ void SyncSession::on_range_answer(const sync::v1::RangeAnswer& answer,
     request.set_scope(answer.scope());
     request.set_checksum(sum->checksum);
     request.set_records(sum->records);
-    send(frame, effects);
+    ask(frame, effects);
   }
   if (!answer.equal() && answer.parts().empty()) {
     auto refill = replica_.sealed_beyond(answer);

@@ -77,7 +77,8 @@ class SyncSession {
   std::vector<Effect> saved(const ClockReading& clock);
 
   State state() const { return state_; }
-  /// Everything saved is acknowledged, and every announced scope was at its head.
+  /// Everything saved is acknowledged, every announced scope was at its head, and no checksum waits
+  /// to be explained.
   bool caught_up() const;
   const std::string& device_name() const { return device_name_; }
   /// The hub has revoked this device: it keeps what it is sent for a person to decide, and sends
@@ -86,6 +87,8 @@ class SyncSession {
 
  private:
   void send(const sync::v1::Frame& frame, std::vector<Effect>& effects);
+  /// A RangeRequest: nothing is certain before its answer is here.
+  void ask(const sync::v1::Frame& frame, std::vector<Effect>& effects);
   void close(std::string reason,
              std::vector<Effect>& effects,
              bool at_once = false,
@@ -144,6 +147,7 @@ class SyncSession {
     std::uint64_t checksum = 0;
   };
   std::map<std::string, FeedSum> postponed_;  // to be compared once nothing is on its way
+  std::uint32_t questions_ = 0;               // RangeRequests without an answer
   std::set<RecordId> asked_;                  // half open records, not answered yet
   std::set<RecordId> answered_;               // nothing new has come since
   std::uint64_t probe_low_ = 0;               // known common

@@ -9,6 +9,27 @@ namespace duhui::api {
 
 using Json = nlohmann::json;
 
+namespace {
+
+std::string_view sign_in_name(sync::v1::SignIn sign_in) {
+  switch (sign_in) {
+    case sync::v1::SIGN_IN_AT_DEVICE:
+      return "at_device";
+    case sync::v1::SIGN_IN_AT_HUB:
+      return "at_hub";
+    case sync::v1::SIGN_IN_PROVISIONAL:
+      return "provisional";
+    case sync::v1::SIGN_IN_OPERATOR:
+      return "operator";
+    case sync::v1::SIGN_IN_IMPORT:
+      return "import";
+    default:
+      return "none";
+  }
+}
+
+}  // namespace
+
 Result<Json> why_answer(const RecordState& state,
                         const Presented& shown,
                         std::string_view path,
@@ -25,6 +46,8 @@ Result<Json> why_answer(const RecordState& state,
   Json entries = Json::array();
   for (const Explanation::Entry& entry : why.entries) {
     Json line = authored_answer(schema, key, entry.write);
+    const OpFacts* op = state.op(entry.write.dot);
+    line["sign_in"] = sign_in_name(op == nullptr ? sync::v1::SIGN_IN_UNSPECIFIED : op->sign_in);
     line["live"] = entry.live;
     line["shown"] = entry.shown;
     line["saw"] = Json::array();
@@ -38,8 +61,8 @@ Result<Json> why_answer(const RecordState& state,
               {"policy", policy_name(why.policy)},
               {"rule", why.rule},
               {"entries", std::move(entries)},
-              {"text_zh", why_text(schema, key, why, name_of, Language::zh)},
-              {"text_en", why_text(schema, key, why, name_of, Language::en)}};
+              {"text_zh", why_text(schema, state, key, why, name_of, Language::zh)},
+              {"text_en", why_text(schema, state, key, why, name_of, Language::en)}};
 }
 
 }  // namespace duhui::api

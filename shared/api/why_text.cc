@@ -61,8 +61,22 @@ std::string_view rule_text(std::string_view rule, Language language) {
   return rule;
 }
 
+struct SignInText {
+  sync::v1::SignIn sign_in;
+  std::string_view zh;
+  std::string_view en;
+};
+constexpr std::array kSignInTexts = {
+    SignInText{sync::v1::SIGN_IN_AT_DEVICE, "在终端用密码登录", "signed in at a device"},
+    SignInText{sync::v1::SIGN_IN_AT_HUB, "在中心用密码登录", "signed in at the hub"},
+    SignInText{sync::v1::SIGN_IN_PROVISIONAL, "只报了姓名，身份未核对",
+               "by name only, not verified"},
+    SignInText{sync::v1::SIGN_IN_OPERATOR, "由中心机器的管理员代录", "by the operator of the hub"},
+    SignInText{sync::v1::SIGN_IN_IMPORT, "从文件导入", "read from a file"}};
+
 struct Writer {
   const RecordSchema& schema;
+  const RecordState& state;
   const RegisterKey& key;
   const Explanation& why;
   const std::function<std::string(const std::string&)>& name_of;
@@ -95,6 +109,13 @@ struct Writer {
     } else if (written.stamp.quality != sync::v1::TIME_QUALITY_GOOD) {
       text += zh ? "（设备时钟不准，时间已校正）" : " (clock was wrong, time repaired)";
     }
+    const OpFacts* op = state.op(written.dot);
+    for (const SignInText& how : kSignInTexts) {
+      if (op == nullptr || op->sign_in != how.sign_in) continue;
+      text += zh ? "（" : " (";
+      text += zh ? how.zh : how.en;
+      text += zh ? "）" : ")";
+    }
     text += (zh ? "：" : ": ") + value_text(written);
     if (!written.reason.empty()) text += (zh ? "；理由：" : "; reason: ") + written.reason;
     const std::string saw = number_list(entry.saw);
@@ -121,11 +142,12 @@ std::string short_value(const nlohmann::json& value) {
 }
 
 std::string why_text(const RecordSchema& schema,
+                     const RecordState& state,
                      const RegisterKey& key,
                      const Explanation& why,
                      const std::function<std::string(const std::string&)>& name_of,
                      Language language) {
-  Writer writer{schema, key, why, name_of, language == Language::zh};
+  Writer writer{schema, state, key, why, name_of, language == Language::zh};
   for (std::size_t at = 0; at < why.entries.size(); ++at) {
     writer.numbers[why.entries[at].write.dot] = at + 1;
   }

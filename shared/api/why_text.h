@@ -10,8 +10,10 @@
 namespace duhui::api {
 
 /// The explanation of one register in whole sentences: what is shown and why, then every value with
-/// its author, what they had seen and what replaced it. `name_of`: a person's readable name.
+/// its author, how they had signed in, what they had seen and what replaced it. `name_of`: a
+/// person's readable name.
 std::string why_text(const RecordSchema& schema,
+                     const RecordState& state,
                      const RegisterKey& key,
                      const Explanation& why,
                      const std::function<std::string(const std::string&)>& name_of,

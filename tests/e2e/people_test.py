@@ -216,6 +216,9 @@ class People(unittest.TestCase):
             self.assertEqual(status_of(agent, WANG, SECOND), 401)
             self.assertEqual(status_of(agent, WANG, PASSWORD), 200)
             self.assertEqual(world.hub.record(made["id"])["id"], made["id"])
+            why = world.hub.get(f"/records/{made['id']}/why", path="visit_date")
+            self.assertEqual(why["entries"][0]["sign_in"], "provisional")
+            self.assertIn("身份未核对", why["text_zh"])
 
 
 if __name__ == "__main__":

@@ -80,6 +80,11 @@ TEST(Audit, TellsOfDevicesThatAreRevokedAndRestored) {
 TEST(Audit, TellsOfAccountsAndTicketsWhoDidWhatToWhom) {
   TestHub hub;
   hub.furnish();
+  hub.import("users", {{{"id", "u-off-2"},
+                        {"name", "周主任"},
+                        {"role", "district_officer"},
+                        {"scope_org_id", "org-430202"}}});
+  hub.posted("/accounts/u-off-2/password", {{"password", "bangong369"}});
   const std::uint64_t before = hub.got("/audit")["head"]["seq"];
   const std::string id = hub.posted("/tickets", {{"school", "sch-001"}})["id"];
   hub.posted("/tickets/" + id + "/revoke", Json::object());
@@ -92,7 +97,7 @@ TEST(Audit, TellsOfAccountsAndTicketsWhoDidWhatToWhom) {
              {{"rows", Json::array({{{"login", "u-sup-001"}, {"password", "dingxiang258"}}})}});
   hub.posted("/accounts/u-off-1/disable", Json::object());
   hub.posted("/accounts/u-off-1/enable", Json::object());
-  hub.posted("/accounts/u-off-1/places", {{"school", "sch-001"}});
+  hub.posted("/accounts/u-off-2/places", {{"school", "sch-001"}});
   std::vector<std::string> told;
   const Json log = hub.got("/audit?after=" + std::to_string(before));
   for (const Json& entry : log["entries"]) {
@@ -105,7 +110,7 @@ TEST(Audit, TellsOfAccountsAndTicketsWhoDidWhatToWhom) {
                                             "account.create u-anquan", "account.password u-anquan",
                                             "account.password u-off-1",
                                             "account.password u-sup-001", "account.disable u-off-1",
-                                            "account.enable u-off-1", "account.place u-off-1"}));
+                                            "account.enable u-off-1", "account.place u-off-2"}));
   EXPECT_EQ(json_text(log).find("bangong369"), std::string::npos);
 }
 
