@@ -39,7 +39,8 @@ void MemoryDisk::lose_unsynced(std::size_t batches) {
 
 Status MemoryKvStore::commit(const KvBatch& batch) {
   auto done = apply(batch);
-  // Also after a failure: the database is then opened again, and what is found there is written anew.
+  // Also after a failure: the database is then opened again, and what is found there is written
+  // anew.
   disk_.before_unsynced.clear();
   return done;
 }
