@@ -47,8 +47,12 @@ void SyncSession::on_fork_point(const sync::v1::ForkPoint& point, std::vector<Ef
 }
 
 void SyncSession::reincarnate(std::uint64_t common, std::vector<Effect>& effects) {
-  if (auto done = replica_.reincarnate(common); !done)
+  if (auto done = replica_.reincarnate(common); !done) {
+    // It waits for a supervisor: until then nothing sent ahead would be taken.
+    replica_.doubt_stream(true);
     return close(to_string(done.error()), effects);
+  }
+  replica_.doubt_stream(false);
   close("the stream goes on under a new origin", effects, true);
 }
 
