@@ -13,7 +13,7 @@ VaultDoor::VaultDoor(Replica& replica,
 
 bool VaultDoor::is_keeper(const SigningKey& key) const {
   return std::ranges::any_of(replica_.vault_keepers().keepers(), [&key](const auto& keeper) {
-    return keeper.public_key() == key.public_key().view();
+    return !keeper.sealed_key().empty() && keeper.public_key() == key.public_key().view();
   });
 }
 

@@ -8,13 +8,13 @@
 namespace duhui::agent {
 
 Vault::State Vault::state() const {
-  if (keepers_.keepers().empty()) return State::none;
-  return key_ ? State::open : State::locked;
+  if (key_) return State::open;
+  return keepers_.keepers().empty() ? State::none : State::locked;
 }
 
 Status Vault::unlock(const SigningKey& person) {
   for (const sync::v1::Vault::Keeper& keeper : keepers_.keepers()) {
-    if (keeper.public_key() != person.public_key().view()) continue;
+    if (keeper.sealed_key().empty() || keeper.public_key() != person.public_key().view()) continue;
     DUHUI_TRY(bytes, unseal(person, keeper.sealed_key()));
     key_ = VaultKey::from_bytes(bytes);
     if (!key_) return Error{ErrorCode::corrupt_data, "vault: not a key"};

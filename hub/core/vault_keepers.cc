@@ -66,7 +66,7 @@ Result<sync::v1::Vault> vault_of(HubTransaction& tx,
       if (row.deleted) continue;
       DUHUI_TRY(state, ops.load(tx, row));
       record::v1::Credential account;
-      if (!account.ParseFromString(shown_message(schema, state, {}).bytes) || account.disabled() ||
+      if (!account.ParseFromString(shown_message(schema, state, {}).bytes) ||
           account.place() != row.scope ||
           known.contains({account.user_id(), account.public_key()})) {
         continue;
@@ -80,7 +80,9 @@ Result<sync::v1::Vault> vault_of(HubTransaction& tx,
       sync::v1::Vault::Keeper* keeper = vault.add_keepers();
       keeper->set_user_id(account.user_id());
       keeper->set_public_key(account.public_key());
-      keeper->set_sealed_key(std::move(*sealed));
+      // Who may not sign in gets no key; yet their place does not become one where nothing is
+      // locked.
+      if (!account.disabled()) keeper->set_sealed_key(std::move(*sealed));
     }
   }
   return vault;
@@ -88,7 +90,8 @@ Result<sync::v1::Vault> vault_of(HubTransaction& tx,
 
 bool same_keepers(const sync::v1::Vault& a, const sync::v1::Vault& b) {
   return std::ranges::equal(a.keepers(), b.keepers(), [](const auto& x, const auto& y) {
-    return x.user_id() == y.user_id() && x.public_key() == y.public_key();
+    return x.user_id() == y.user_id() && x.public_key() == y.public_key() &&
+           x.sealed_key().empty() == y.sealed_key().empty();
   });
 }
 

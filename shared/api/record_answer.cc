@@ -169,6 +169,23 @@ std::string policy_name(record::v1::Policy policy) {
   return lower_name("POLICY_", record::v1::Policy_Name(policy));
 }
 
+std::string_view sign_in_name(sync::v1::SignIn sign_in) {
+  switch (sign_in) {
+    case sync::v1::SIGN_IN_AT_DEVICE:
+      return "at_device";
+    case sync::v1::SIGN_IN_AT_HUB:
+      return "at_hub";
+    case sync::v1::SIGN_IN_PROVISIONAL:
+      return "provisional";
+    case sync::v1::SIGN_IN_OPERATOR:
+      return "operator";
+    case sync::v1::SIGN_IN_IMPORT:
+      return "import";
+    default:
+      return "none";
+  }
+}
+
 Json authored_answer(const RecordSchema& schema,
                      const RegisterKey& key,
                      const AuthoredValue& value) {

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "duhui/sync/v1/op.pb.h"
 #include "shared/api/record_source.h"
 #include "shared/base/ids.h"
 #include "shared/base/result.h"
@@ -42,5 +43,8 @@ nlohmann::json authored_answer(const RecordSchema& schema,
                                const AuthoredValue& value);
 /// The policy's identifier: "ask".
 std::string policy_name(record::v1::Policy policy);
+
+/// How the person behind an op or a session was known ("at_device"); "none": not said.
+std::string_view sign_in_name(sync::v1::SignIn sign_in);
 
 }  // namespace duhui::api

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/api/record_answer.h"
 #include "shared/domain/authority.h"
 
 namespace duhui::api {
@@ -29,19 +30,6 @@ record::v1::Role role_named(const std::string& name) {
   }
   record::v1::Role role = record::v1::ROLE_UNSPECIFIED;
   return record::v1::Role_Parse(upper, &role) ? role : record::v1::ROLE_UNSPECIFIED;
-}
-
-std::string_view sign_in_name(sync::v1::SignIn sign_in) {
-  switch (sign_in) {
-    case sync::v1::SIGN_IN_AT_DEVICE:
-      return "at_device";
-    case sync::v1::SIGN_IN_AT_HUB:
-      return "at_hub";
-    case sync::v1::SIGN_IN_PROVISIONAL:
-      return "provisional";
-    default:
-      return "none";
-  }
 }
 
 Json person_json(const Session& session, const Subject& subject) {

@@ -9,27 +9,6 @@ namespace duhui::api {
 
 using Json = nlohmann::json;
 
-namespace {
-
-std::string_view sign_in_name(sync::v1::SignIn sign_in) {
-  switch (sign_in) {
-    case sync::v1::SIGN_IN_AT_DEVICE:
-      return "at_device";
-    case sync::v1::SIGN_IN_AT_HUB:
-      return "at_hub";
-    case sync::v1::SIGN_IN_PROVISIONAL:
-      return "provisional";
-    case sync::v1::SIGN_IN_OPERATOR:
-      return "operator";
-    case sync::v1::SIGN_IN_IMPORT:
-      return "import";
-    default:
-      return "none";
-  }
-}
-
-}  // namespace
-
 Result<Json> why_answer(const RecordState& state,
                         const Presented& shown,
                         std::string_view path,

@@ -4,7 +4,7 @@ import json
 import time
 import unittest
 
-from world import OFFICER, PASSWORD, VISIT, WANG, Agent, Refused, World, scope_of
+from world import OFFICER, PASSWORD, VISIT, WANG, Agent, Refused, World, scope_of, status_at
 
 JSON = {"Content-Type": "application/json"}
 CONTACT = "u-con-001"
@@ -14,14 +14,6 @@ SECOND = "bailian-369"
 def status_of(program, person, password):
     try:
         program.sign_in(person, password)
-        return 200
-    except Refused as refused:
-        return refused.status
-
-
-def status_at(agent, path):
-    try:
-        agent.ask("GET", path, person=WANG)
         return 200
     except Refused as refused:
         return refused.status
@@ -175,19 +167,19 @@ class People(unittest.TestCase):
             old, new = (hub.create("visit_record", {**VISIT, "school_id": school}, OFFICER)["id"]
                         for school in ("sch-001", "sch-002"))
             laptop.sync()
-            self.assertEqual(status_at(laptop, f"/records/{old}"), 200)
-            self.assertEqual(status_at(laptop, f"/records/{new}"), 404)
+            self.assertEqual(status_at(laptop, WANG, f"/records/{old}"), 200)
+            self.assertEqual(status_at(laptop, WANG, f"/records/{new}"), 404)
             hub.create("assignment", {"id": "asg-9001", "supervisor_id": "sup-001", "school_id": "sch-002",
                                       "role": "responsible_supervisor", "valid_from": "2025-09-01"}, OFFICER)
             hub.edit("asg-0001", OFFICER, [{"do": "set", "field": "valid_to", "value": "2025-08-31"}], "assignment")
             until = time.monotonic() + 20
-            while status_at(laptop, f"/records/{new}") != 200:
+            while status_at(laptop, WANG, f"/records/{new}") != 200:
                 self.assertLess(time.monotonic(), until, laptop.get("/status")["scopes"])
                 time.sleep(0.1)
             # What it had of the school it left it keeps; nothing new comes.
             after = hub.create("visit_record", VISIT, OFFICER)["id"]
             laptop.sync()
-            self.assertEqual(status_at(laptop, f"/records/{after}"), 404)
+            self.assertEqual(status_at(laptop, WANG, f"/records/{after}"), 404)
             device = next(d for d in hub.run("device", "list")["devices"] if d["name"] == laptop.get("/status")["name"])
             self.assertIn(scope_of("sch-002"), device["scopes"])
             self.assertNotIn(scope_of("sch-001"), device["scopes"])

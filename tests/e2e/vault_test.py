@@ -8,7 +8,7 @@ import json
 import time
 import unittest
 
-from world import OFFICER, PASSWORD, WANG, Agent, Refused, World, scope_of
+from world import OFFICER, PASSWORD, WANG, Agent, Refused, World, scope_of, status_at
 
 JSON = {"Content-Type": "application/json"}
 CONTACT = "u-con-001"
@@ -23,14 +23,6 @@ def on_disk(program, text):
     """The files of a data folder that hold the text."""
     return [path.relative_to(program.folder).as_posix() for path in sorted(program.folder.rglob("*"))
             if path.is_file() and text.encode() in path.read_bytes()]
-
-
-def status_of(program, person, path):
-    try:
-        program.ask("GET", path, person=person)
-        return 200
-    except Refused as refused:
-        return refused.status
 
 
 class Vault(unittest.TestCase):
@@ -73,13 +65,13 @@ class Vault(unittest.TestCase):
         self.leave(self.school)
         self.world.settle()
         self.assertEqual(self.vault(self.school), "locked")
-        self.assertEqual(status_of(self.school, CONTACT, f"/records/{visit}"), 404)
+        self.assertEqual(status_at(self.school, CONTACT, f"/records/{visit}"), 404)
         self.assertEqual(self.vault(self.school), "locked", "a contact does not open it")
         # Offline, at the school, with nothing but the password.
         self.school.online(False)
         self.assertEqual(self.school.record(visit)["value"]["narrative"][WANG], told)
         self.assertEqual(self.vault(self.school), "open")
-        self.assertEqual(status_of(self.school, CONTACT, f"/records/{visit}"), 404, "each sees their own")
+        self.assertEqual(status_at(self.school, CONTACT, f"/records/{visit}"), 404, "each sees their own")
         self.leave(self.school, WANG)
         self.assertEqual(self.vault(self.school), "locked")
         self.school.kill()
@@ -108,7 +100,7 @@ class Vault(unittest.TestCase):
         own, own_told, own_item = self.draft(self.school, "typed here")
         self.leave(self.school)
         self.world.settle()
-        self.assertEqual(status_of(self.school, CONTACT, f"/records/{visit}"), 404)
+        self.assertEqual(status_at(self.school, CONTACT, f"/records/{visit}"), 404)
         for one in (visit, own):
             self.laptop.edit(one, WANG, [
                 {"do": "add", "field": "methods", "value": {"method": "walkthrough", "count": 1}},

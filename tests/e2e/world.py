@@ -89,6 +89,15 @@ class World:
         return text
 
 
+def status_at(program, person, path):
+    """Of the answer to that person."""
+    try:
+        program.ask("GET", path, person=person)
+        return 200
+    except Refused as refused:
+        return refused.status
+
+
 def texts_at(program, visits):
     """Every text of these visits that the program shows."""
     texts = set()

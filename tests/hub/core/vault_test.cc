@@ -77,9 +77,11 @@ TEST_F(HubVaultTest, GivesTheKeyToSupervisorsWithAnAccountThere) {
         user("zhao", record::v1::ROLE_CO_SUPERVISOR), account("zhao", gone, true),
         account("nobody", SigningKey::generate(hub.random))});
   const auto welcome = hub.welcome(hub.connect(school));
-  ASSERT_EQ(welcome.vault().keepers_size(), 1);
-  const auto& keeper = welcome.vault().keepers(0);
-  EXPECT_EQ(keeper.user_id(), "wang");
+  std::map<std::string, sync::v1::Vault::Keeper> keepers;
+  for (const auto& one : welcome.vault().keepers()) keepers[one.user_id()] = one;
+  ASSERT_EQ(keepers.size(), 2u);
+  EXPECT_EQ(keepers.at("zhao").sealed_key(), "");  // the account is disabled
+  const auto& keeper = keepers.at("wang");
   const auto bytes = unseal(wang, keeper.sealed_key());
   ASSERT_TRUE(bytes);
   EXPECT_EQ(*bytes, key().view());
@@ -112,6 +114,15 @@ TEST_F(HubVaultTest, ARevokedDeviceIsGivenNoKey) {
     return tx.devices().put(*row);
   }));
   EXPECT_FALSE(hub.welcome(hub.connect(school)).has_vault());
+}
+
+TEST_F(HubVaultTest, GoesOnLockingWhenTheLastWhoCouldOpenItIsDisabled) {
+  employ_wang();
+  const SessionId session = hub.connect(school);
+  save({change_credential("wang", kSchool, {.key = {}, .disabled = true, .secret = {}})});
+  const auto vault = hub.last(session, sync::v1::Frame::kVault).vault();
+  ASSERT_EQ(vault.keepers_size(), 1);
+  EXPECT_EQ(vault.keepers(0).sealed_key(), "");
 }
 
 TEST_F(HubVaultTest, SendsWhatTheSchoolMayNotReadLocked) {
