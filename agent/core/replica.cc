@@ -414,7 +414,7 @@ Result<std::vector<RecordId>> Replica::apply(
     const auto id = RecordId::from_bytes(walked.record_id());
     if (!id) continue;
     DUHUI_TRY(stored, records.find(*id));
-    if (stored != nullptr && !waits_for_ack(*stored)) records.settle_half_open(*id);
+    if (stored != nullptr && covers(walked, *stored)) records.settle_half_open(*id);
   }
   KvBatch batch;
   records.write(batch);

@@ -152,6 +152,8 @@ class Replica {
   Status load_vault();
   /// Locks the new ops of `records` that the school may not read, and opens to it what it now may.
   Status put_away(RecordBatch& records, const std::vector<RecordId>& ids);
+  /// The hub answered with all of it in hand. After a restore it may have less than this device.
+  static bool covers(const sync::v1::WalkedRecord& answer, const store::v1::StoredRecord& record);
   /// The hub does not have all of it yet.
   bool waits_for_ack(const store::v1::StoredRecord& record) const;
   /// What was typed before there was a vault, the own log included.

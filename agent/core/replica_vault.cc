@@ -100,6 +100,15 @@ Status Replica::put_away_all() {
   }
 }
 
+bool Replica::covers(const sync::v1::WalkedRecord& answer, const store::v1::StoredRecord& record) {
+  return std::ranges::all_of(record.ops(), [&answer](const store::v1::StoredOp& op) {
+    return std::ranges::any_of(answer.runs(), [&op](const sync::v1::Batch& run) {
+      return run.origin() == op.origin() && run.first_seq() <= op.seq() &&
+             op.seq() - run.first_seq() < run.count();
+    });
+  });
+}
+
 bool Replica::waits_for_ack(const store::v1::StoredRecord& record) const {
   return std::ranges::any_of(record.ops(), [this](const store::v1::StoredOp& op) {
     return op.origin() == origin_.view() && op.seq() > state_.acknowledged();

@@ -273,6 +273,13 @@ TEST_F(VaultTest, AsksForARecordThatTheSchoolMayReadFromNowOn) {
   EXPECT_EQ((*asked)[0].id, record_id('a'));
   EXPECT_EQ((*asked)[0].scope, kScope);
 
+  // A hub whose database was put back has not heard of the submission: it says nothing for good.
+  google::protobuf::RepeatedPtrField<sync::v1::WalkedRecord> unaware;
+  unaware.Add()->set_record_id(record_id('a').str());
+  *unaware[0].add_runs() = page(locked, 0).runs(0);
+  ASSERT_TRUE(device.replica->apply(kScope, unaware));
+  EXPECT_EQ(device.replica->half_open()->size(), 1u);
+
   google::protobuf::RepeatedPtrField<sync::v1::WalkedRecord> answer;
   answer.Add()->set_record_id(record_id('a').str());
   *answer[0].add_runs() = run_of(laptop, 1, 2);
