@@ -103,6 +103,12 @@ Status AgentService::open_replica() {
   DUHUI_TRY(replica, Replica::open(*store_.store, *store_.journal, random_, clock_.read(),
                                    store_.report.rebuilt()));
   replica_ = std::move(replica);
+  DUHUI_TRY(blobs, FileBlobStore::open(folder_.blobs()));
+  blobs_ = std::move(blobs);
+  DUHUI_TRY(locked, FileBlobStore::open(folder_.locked_blobs(),
+                                        FileBlobStore::Names::hash_of_unlocked));
+  locked_blobs_ = std::move(locked);
+  replica_->keep_files(*blobs_, *locked_blobs_);
   return Done{};
 }
 

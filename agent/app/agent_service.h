@@ -23,6 +23,7 @@
 #include "shared/api/edge.h"
 #include "shared/api/sign_in_audit.h"
 #include "shared/api/sign_in_desk.h"
+#include "shared/blobs/file_blob_store.h"
 #include "shared/crypto/system_random.h"
 #include "shared/net/blocking_pool.h"
 #include "shared/net/http.h"
@@ -92,6 +93,8 @@ class AgentService final : private LinkEvents {
   std::optional<DeviceCard> card_;
   OpenedStore store_;
   std::unique_ptr<Replica> replica_;
+  std::unique_ptr<FileBlobStore> blobs_;
+  std::unique_ptr<FileBlobStore> locked_blobs_;
   std::unique_ptr<AgentRecords> records_;
   KeptFile tries_;
   KeptFile provisional_;

@@ -33,6 +33,10 @@ class DataFolder {
   std::string socket() const { return path_ + "/control.sock"; }
   std::string listen_file() const { return path_ + "/listen.json"; }
   std::string settings_file() const { return path_ + "/agent.toml"; }
+  /// Photos and documents.
+  std::string blobs() const { return path_ + "/blobs"; }
+  /// Those that the school may not see.
+  std::string locked_blobs() const { return path_ + "/locked"; }
   /// Wrong passwords, so that a start does not forgive them.
   std::string tries_file() const { return path_ + "/tries.json"; }
   /// Accounts people made themselves before the real ones came.

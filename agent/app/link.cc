@@ -179,6 +179,10 @@ void Link::records_changed(const std::vector<RecordId>& ids) { parts_.events.rec
 
 void Link::vault_changed() { parts_.events.vault_changed(); }
 
+void Link::file_fetched(const BlobName& name, const Status& how) {
+  parts_.events.file_fetched(name, how);
+}
+
 void Link::progressed() { wake_waiters(); }
 
 void Link::acknowledged(std::uint64_t through) {

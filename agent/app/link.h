@@ -49,6 +49,9 @@ class Link final : private LinkEvents {
 
   /// Ops were saved on this device.
   void saved();
+  /// Somebody wants to see a file that is not here; LinkEvents::file_fetched says how it ended.
+  /// False: there is no hub now.
+  bool fetch(const BlobName& name) { return runner_ != nullptr && runner_->fetch(name); }
   void enable(bool enabled);
   /// Ends the waiting between two connections.
   void connect_now();
@@ -72,6 +75,7 @@ class Link final : private LinkEvents {
   void acknowledged(std::uint64_t through) override;
   void progressed() override;
   void vault_changed() override;
+  void file_fetched(const BlobName& name, const Status& how) override;
 
   boost::asio::awaitable<void> connect_once();
   /// The hub shows another key than the pinned one: is it, by the word of the old key, its new one?

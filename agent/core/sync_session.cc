@@ -213,8 +213,15 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
       }
       effects.push_back(VaultChanged{});
       break;
+    case Frame::kBlobWant:
+    case Frame::kBlobPiece:
+    case Frame::kBlobSeen:
+    case Frame::kBlobEnd:
+      on_file_frame(*frame, clock.monotonic, effects);
+      break;
     case Frame::kHello:
     case Frame::kBatch:
+    case Frame::kBlobOffer:
     case Frame::kGap:
     case Frame::kSeen:
     case Frame::kRangeRequest:
@@ -227,6 +234,7 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
   // After any frame, not only those that bring credit: a save that failed may be on the disk all
   // the same; the replica learns of it when it is next used, and nobody else will tell.
   if (state_ == State::live) push_more(effects, clock);
+  pump_files(clock.monotonic, effects);
   arm(effects);
   return effects;
 }
@@ -288,6 +296,9 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome, std::vector<Effec
   }
   credit_ = welcome.credit() > sent_before_welcome_ ? welcome.credit() - sent_before_welcome_ : 0;
   if (welcome.has_vault()) effects.push_back(VaultChanged{});
+  if (replica_.files() != nullptr && !revoked_) {
+    exchange_.emplace(replica_.blobs(), *replica_.files(), state.hub_id(), state.hub_key());
+  }
   ask_for_half_open(effects);
 }
 

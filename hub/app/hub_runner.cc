@@ -67,7 +67,7 @@ class HubRunner::Registration {
   ~Registration() {
     runner_.disarm(link_);
     runner_.links_.erase(link_.id);
-    runner_.core_.closed(link_.id);
+    runner_.perform(runner_.core_.closed(link_.id));
   }
   Registration(const Registration&) = delete;
   Registration& operator=(const Registration&) = delete;
@@ -83,9 +83,12 @@ HubRunner::HubRunner(asio::any_io_executor loop, RunnerParts parts, std::string 
       writer_(parts_.store, parts_.writer_random, parts_.identity.key, kWriterOpsBytes),
       reader_(parts_.store, parts_.reader_random, parts_.identity.key, kReaderOpsBytes),
       checker_(parts_.store, parts_.reader_random, parts_.identity.key, 0),
+      files_(parts_.store, parts_.reader_random, parts_.identity.key, 0),
       core_(parts_.identity, std::move(software)),
       timer_(loop),
-      jobs_(loop, parts_.log) {}
+      jobs_(loop, parts_.log) {
+  for (Lane* lane : {&writer_, &reader_, &files_}) lane->context.blobs = parts_.blobs;
+}
 
 asio::awaitable<void> HubRunner::serve_session(std::unique_ptr<net::MessageStream> stream) {
   Link link(++last_session_, *stream, loop_);
@@ -196,6 +199,8 @@ HubRunner::Lane& HubRunner::lane_of(const Job& job) {
       return reader_;
     case Job::Lane::checks:
       return checker_;
+    case Job::Lane::files:
+      return files_;
   }
   return writer_;
 }

@@ -35,11 +35,12 @@ struct RunnerParts {
   std::function<void(std::string_view)> log{};
   /// Run on the reading thread now and then, when commits have been made and none is under way.
   std::function<void()> tidy{};
+  BlobStore* blobs = nullptr;  // null: this hub keeps no files
 };
 
 /// Joins HubCore to its connections, its clock and its storage threads, and performs its
 /// effects. Everything runs on one loop thread, except the jobs: writing ones in order on one
-/// thread, reading ones on another, and those that need no database on a third.
+/// thread, reading ones on another, those that need no database on a third, and files on a fourth.
 ///
 ///   connection --frames--> HubCore --RunJob--> storage thread --job_done--> HubCore --SendTo-->
 ///   out
@@ -123,6 +124,7 @@ class HubRunner {
   Lane writer_;
   Lane reader_;
   Lane checker_;  // never touches the store
+  Lane files_;    // touches the files only
   HubCore core_;
   SessionId last_session_ = 0;
   std::unordered_map<SessionId, Link*> links_;

@@ -286,7 +286,8 @@ class Service {
                   if (auto done = folder_.store().checkpoint(); !done) {
                     log_warning("checkpoint: " + done.error().detail);
                   }
-                }};
+                },
+            .blobs = &folder_.blobs()};
   }
 
   HubFolder& folder_;

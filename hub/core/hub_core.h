@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "hub/core/blob_exchange.h"
 #include "hub/core/decisions.h"
 #include "hub/core/jobs.h"
 #include "hub/core/ticket_guard.h"
@@ -78,7 +80,7 @@ class HubCore {
                     std::string source = {});
   HubEffects received(SessionId session, std::string_view bytes, WallTime wall, MonotonicTime now);
   HubEffects timer_fired(SessionId session, MonotonicTime now);
-  void closed(SessionId session);
+  HubEffects closed(SessionId session);
   HubEffects job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicTime now);
   /// Somebody at the hub saves; issue the job, read its result, and hand it back through job_done.
   std::unique_ptr<SaveJob> save(std::vector<Intent> intents, WallTime wall) const;
@@ -130,6 +132,7 @@ class HubCore {
     std::uint32_t questions_running = 0;
     MonotonicTime heard_at;
     bool pinged = false;
+    std::optional<BlobExchange> files;  // once welcomed
 
     bool reads(std::string_view scope) const;
   };
@@ -148,6 +151,11 @@ class HubCore {
                 WallTime wall,
                 HubEffects& effects);
   void on_question(Session& session, sync::v1::Frame&& frame, HubEffects& effects);
+  void on_file_frame(Session& session,
+                     const sync::v1::Frame& frame,
+                     MonotonicTime now,
+                     HubEffects& effects);
+  void perform(Session& session, BlobExchange::Out out, HubEffects& effects);
   void welcome(HelloJob& job, WallTime wall, MonotonicTime now, HubEffects& effects);
   void committed(CommitJob& job, WallTime wall, HubEffects& effects);
   void acknowledge(const CommitJob::Item& item,

@@ -101,6 +101,7 @@ void HubCore::welcome(HelloJob& job, WallTime wall, MonotonicTime now, HubEffect
   }
   session->origin = job.stream.origin;
   session->vault = job.vault;
+  if (!session->revoked) session->files.emplace(session->id, session->device, identity_);
   send(*session, welcome_frame(job, identity_, wall), effects);
   effects.push_back(DeviceConnected{session->id, job.device.id, job.device.name});
 

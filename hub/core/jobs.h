@@ -18,6 +18,7 @@
 #include "shared/base/time.h"
 #include "shared/crypto/signing.h"
 #include "shared/crypto/vault_key.h"
+#include "shared/sync/blob_store.h"
 
 namespace duhui::hub {
 
@@ -30,6 +31,8 @@ struct StorageContext {
   RecordRules& rules;
   Random& random;
   const SigningKey& hub_key;
+  /// Null: this hub keeps no files.
+  BlobStore* blobs = nullptr;
 };
 
 /// Work that needs the database, or much time. The core makes it, the shell runs it on the thread
@@ -40,6 +43,7 @@ class Job {
     writes,  // changes the database: one thread, in the order they were issued
     reads,   // one thread, in order
     checks,  // needs no database, and waits for none who do
+    files,   // reads and writes files: one thread, in order
   };
 
   explicit Job(SessionId of) : session(of) {}

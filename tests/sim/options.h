@@ -31,6 +31,7 @@ struct Options {
   std::uint64_t seed = 1;
   std::uint32_t agents = 3;
   std::uint32_t edits = 60;
+  bool files = false;  // photos with content
   bool vault = false;  // a supervisor has an account: devices lock what the school may not read
   Faults faults;
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "duhui/record/v1/visit.pb.h"
 #include "hub/core/hub_core.h"
 #include "hub/core/op_reader.h"
 #include "tests/sim/options.h"
@@ -82,6 +83,12 @@ class World {
                      const RecordId& chosen,
                      const std::string& text);
   std::string new_text();
+  /// A photo that this device has, named by `part`.
+  BlobName take_photo(SimAgent& agent, const RecordId& record, record::v1::Attachment* attachment);
+  /// What the school has been shown it has been shown, even if the record is taken back.
+  void note_shown_photos(SimAgent& agent);
+  /// Somebody looks at a photo.
+  void look_at_photo(SimAgent& agent);
 
   // network and processes (world.cc)
   void step();
@@ -110,6 +117,8 @@ class World {
   void check_saved(SimAgent& agent);
   void check_receipt(SimAgent& agent);
   void check_converged();
+  void check_photos(SimAgent& agent);
+  void check_locked_photos(SimAgent& agent, const std::set<RecordId>& open);
   /// What the school may not read lies on no disk for anybody to read.
   void check_locked(SimAgent& agent);
   std::set<std::string> texts_that_must_survive();
@@ -130,8 +139,18 @@ class World {
   std::map<std::uint64_t, Link> links_;
   std::uint64_t next_link_ = 1;
 
+  hub::StorageContext hub_context() {
+    return {hub_store_, *hub_ops_, rules_, hub_random_, hub_key_, &hub_files_};
+  }
+
   hub::MemoryHubStore hub_store_;
-  std::deque<hub::MemoryHubState> hub_images_;
+  MemoryBlobStore hub_files_;
+  std::map<Digest, std::string> photos_;  // every photo's content
+  struct HubImage {
+    hub::MemoryHubState database;
+    std::map<Digest, std::string> files;
+  };
+  std::deque<HubImage> hub_images_;
   std::unique_ptr<hub::HubIdentity> hub_identity_;
   std::unique_ptr<hub::HubCore> hub_;  // null: the process is down
   std::unique_ptr<hub::OpReader> hub_ops_;
@@ -139,6 +158,7 @@ class World {
   SeededRandom hub_random_;
   std::uint64_t hub_life_ = 0;
   std::int64_t writer_free_at_ = 0;
+  std::int64_t files_free_at_ = 0;
   std::int64_t hub_up_at_ = 0;
   SigningKey hub_key_;
   SigningKey supervisor_;
