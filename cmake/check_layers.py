@@ -21,6 +21,7 @@ ALLOWED = {
     "shared/domain": ["proto", "shared/base", "shared/merge", "shared/record"],
     "shared/sync": ["proto", "shared/base", "shared/merge", "shared/crypto"],
     "shared/crypto": ["shared/base"],
+    "shared/carry": ["proto", "shared/base", "shared/crypto", "shared/sync"],
     "shared/net": ["shared/base", "shared/crypto"],
     "shared/api": ["proto", "shared/base", "shared/merge", "shared/record", "shared/domain",
                    "shared/sync", "shared/crypto"],

@@ -58,12 +58,14 @@ void HubCore::goodbye(Session& session,
 HubEffects HubCore::opened(SessionId id,
                            std::string channel_binding,
                            MonotonicTime now,
-                           std::string source) {
+                           std::string source,
+                           const Arrival& arrival) {
   HubEffects effects;
   Session& session = sessions_[id];
   session.id = id;
   session.binding = std::move(channel_binding);
   session.source = std::move(source);
+  session.arrival = arrival;
   session.heard_at = now;
   if (shutting_down_ || sessions_.size() > limits_.sessions_max) {
     // Spread the returning devices: the later ones wait longer.

@@ -75,7 +75,8 @@ class HubCore {
   HubEffects opened(SessionId session,
                     std::string channel_binding,
                     MonotonicTime now,
-                    std::string source = {});
+                    std::string source = {},
+                    const Arrival& arrival = {});
   HubEffects received(SessionId session, std::string_view bytes, WallTime wall, MonotonicTime now);
   HubEffects timer_fired(SessionId session, MonotonicTime now);
   void closed(SessionId session);
@@ -109,6 +110,7 @@ class HubCore {
     State state = State::opened;
     std::string binding;
     std::string source;
+    Arrival arrival;
     DeviceRow device;
     Origin origin;
     std::uint64_t own_log_from = 1;
