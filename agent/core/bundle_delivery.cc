@@ -1,6 +1,5 @@
 #include "agent/core/bundle_delivery.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "shared/sync/frame_codec.h"
@@ -132,6 +131,8 @@ Status BundleDelivery::on_ack(sync::v1::Ack ack) {
   if (ack.origin() != replica_.origin().view() || ack.through() > state.head()) {
     return refused("acknowledges ops this device does not have");
   }
+  // Without the stamps in between it must not be taken: the next bundle, or a link, brings all.
+  if (before < told_acknowledged_) return Done{};
   if (ack.through() < before || (ack.through() == before && state.has_receipt())) return Done{};
   DUHUI_TRY(chain, replica_.chain_at(ack.through()));
   if (chain && *chain != ack.chain()) return goes_on_elsewhere();
@@ -154,11 +155,12 @@ Status BundleDelivery::on_page(sync::v1::FeedPage page) {
   }
   page.set_hub_time_ms(later(page.hub_time_ms()));
   ++outcome_.pages;
-  if (page.after() <= ours) {
+  if (page.after() <= ours && replica_.state().own_log_from() <= told_log_from_) {
     page.set_after(ours);
     return applied(replica_.apply(page));
   }
-  // A part in between has not come yet: its ops may be read now, the cursor waits.
+  // A part in between has not come yet, or own ops that it leaves out were lost since: its ops may
+  // be read now, the cursor waits.
   google::protobuf::RepeatedPtrField<sync::v1::WalkedRecord> ops;
   *ops.Add()->mutable_runs() = std::move(*page.mutable_runs());
   return applied(replica_.apply(page.scope(), ops));

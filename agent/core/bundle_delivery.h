@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "agent/core/replica.h"
+#include "duhui/sync/v1/bundle.pb.h"
 #include "duhui/sync/v1/frame.pb.h"
 #include "shared/base/result.h"
 
@@ -20,7 +22,10 @@ namespace duhui::agent {
 class BundleDelivery {
  public:
   /// `replica` outlives this.
-  explicit BundleDelivery(Replica& replica) : replica_(replica) {}
+  BundleDelivery(Replica& replica, const sync::v1::BundleOpening& opening)
+      : replica_(replica),
+        told_acknowledged_(opening.acknowledged()),
+        told_log_from_(std::max<std::uint64_t>(opening.own_log_from(), 1)) {}
 
   /// One frame. `refused`: the bundle is not for this device as it is now, `detail` says why in
   /// words; `conflict`: the own stream went on elsewhere. Nothing more of the bundle is taken then.
@@ -53,6 +58,9 @@ class BundleDelivery {
   std::int64_t later(std::int64_t hub_time_ms) const;
 
   Replica& replica_;
+  // What the device had told when the bundle was made; a power cut or damage may have taken it back.
+  const std::uint64_t told_acknowledged_;
+  const std::uint64_t told_log_from_;
   bool greeted_ = false;
   bool new_life_ = false;             // the hub's history was restored from a copy
   std::set<std::string> begun_anew_;  // scopes of it

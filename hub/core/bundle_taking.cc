@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "hub/core/hub_core.h"
 #include "shared/base/bytes.h"
 #include "shared/sync/bundle_format.h"
 #include "shared/sync/bundle_limits.h"
@@ -180,13 +181,14 @@ Status BundleTaking::heard(std::string_view bytes) {
   }
   if (frame.has_goodbye()) {
     const sync::v1::Goodbye& goodbye = frame.goodbye();
-    if (goodbye.reason() == sync::v1::Goodbye::REASON_REPLACED) {
+    if (goodbye.detail() == HubCore::kForked) {
       outcome_.fork = true;
       outcome_.waiting = 0;
       over_ = true;
       return Done{};
     }
     const bool busy = goodbye.reason() == sync::v1::Goodbye::REASON_BUSY ||
+                      goodbye.reason() == sync::v1::Goodbye::REASON_REPLACED ||
                       goodbye.reason() == sync::v1::Goodbye::REASON_SHUTDOWN;
     return Error{busy ? ErrorCode::unavailable : ErrorCode::refused, goodbye.detail()};
   }
@@ -221,14 +223,11 @@ Result<Told> told_by(HubTransaction& tx, const DeviceRow& device) {
   told.hello.mutable_head()->set_origin(device.current_origin.str());
   told.hello.mutable_head()->set_chain(empty_chain());
   if (stream) {
-    // It has what it sent. Which stamps it was told is not known: they come with the pages.
+    // It has what it sent. Which of it it knows to be here is not known: it hears that when it tells.
     told.hello.mutable_head()->set_seq(stream->head);
     told.hello.mutable_head()->set_chain(stream->chain);
-    told.hello.mutable_acknowledged()->set_origin(device.current_origin.str());
-    told.hello.mutable_acknowledged()->set_seq(stream->head -
-                                               std::min<std::uint64_t>(1, stream->head));
+    *told.hello.mutable_acknowledged() = told.hello.head();
   }
-  told.hello.set_own_log_from(told.hello.head().seq() + 1);
   return told;
 }
 

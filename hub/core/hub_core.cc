@@ -32,7 +32,9 @@ HubCore::Session* HubCore::find(SessionId id) {
 std::set<DeviceId> HubCore::connected_devices() const {
   std::set<DeviceId> devices;
   for (const auto& [id, session] : sessions_) {
-    if (session.state == Session::State::live) devices.insert(session.device.id);
+    if (session.state == Session::State::live && session.arrival.road == Arrival::Road::link) {
+      devices.insert(session.device.id);
+    }
   }
   return devices;
 }

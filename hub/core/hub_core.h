@@ -69,6 +69,9 @@ struct HubLimits {
 /// writing jobs in the order they were issued.
 class HubCore {
  public:
+  /// What a Goodbye says to a device whose batch does not continue the stream.
+  static constexpr std::string_view kForked = "the stream forked: say hello again";
+
   HubCore(const HubIdentity& identity, std::string software, HubLimits limits = {});
 
   /// `source`: the address it comes from, as far as it is told apart; empty: not known.

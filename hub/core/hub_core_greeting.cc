@@ -110,7 +110,9 @@ void HubCore::welcome(HelloJob& job, WallTime wall, MonotonicTime now, HubEffect
   session->origin = job.stream.origin;
   session->vault = job.vault;
   send(*session, welcome_frame(job, identity_, wall), effects);
-  effects.push_back(DeviceConnected{session->id, job.device.id, job.device.name});
+  if (session->arrival.road == Arrival::Road::link) {
+    effects.push_back(DeviceConnected{session->id, job.device.id, job.device.name});
+  }
 
   const bool forked = job.verdict == sync::v1::STREAM_VERDICT_FORK ||
                       job.verdict == sync::v1::STREAM_VERDICT_DEVICE_BEHIND;

@@ -21,10 +21,10 @@ namespace duhui {
 class BundleExport {
  public:
   struct Order {
-    sync::v1::BundleHeader head;  // direction, bundle_id, device_id, made_at_ms
-    PublicKey to;
+    sync::v1::BundleHeader head{};  // direction, bundle_id, device_id, made_at_ms
+    PublicKey to{};
     std::uint64_t part_bytes = 0;
-    BundleNames names;
+    BundleNames names{};
   };
   /// All outlive this. invalid_input: part_bytes is out of its bounds.
   static Result<std::unique_ptr<BundleExport>> begin(FrameSource& source,
@@ -34,9 +34,13 @@ class BundleExport {
 
   /// A little more. True: everything is written.
   Result<bool> step();
+  /// The next step waits for the medium, perhaps long, and does not touch the source.
+  bool waits_for_disk() const {
+    return writer_ && frames_ == plan_.parts()[done_.size()].frames;
+  }
 
   struct Part {
-    std::string path;
+    std::string path{};
     std::uint64_t bytes = 0;
     std::uint64_t ops = 0;
   };

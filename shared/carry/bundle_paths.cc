@@ -1,6 +1,7 @@
 #include "shared/carry/bundle_paths.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 

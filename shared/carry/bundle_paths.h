@@ -22,10 +22,10 @@ Result<std::vector<std::string>> find_bundles(const std::vector<std::string>& pa
 /// Where the parts of a bundle go. `target`: a folder, which then holds
 /// "duhui-<name>-<date>-<id>-p1of3.dhb", or a file, "x.dhb" and, of several parts, "x-p2of3.dhb".
 struct BundleNames {
-  std::string target;
-  std::string name;  // of the device; what no file system takes becomes "_"
-  WallTime made_at;
-  std::string bundle_id;
+  std::string target{};
+  std::string name{};  // of the device; what no file system takes becomes "_"
+  WallTime made_at{};
+  std::string bundle_id{};
 
   std::string of_part(std::size_t part, std::size_t parts) const;
   bool is_folder() const;

@@ -9,17 +9,17 @@ namespace duhui {
 
 /// A place a bundle can be carried away from.
 struct Stick {
-  std::string path;    // where it is mounted
-  std::string device;  // "/dev/sdb1"; empty: a folder the settings name
+  std::string path{};    // where it is mounted
+  std::string device{};  // "/dev/sdb1"; empty: a folder the settings name
   bool writable = false;
   std::uint64_t free_bytes = 0;
 };
 
 /// One line of /proc/self/mountinfo that is a block device.
 struct Mount {
-  std::string numbers;  // "8:17"
-  std::string path;
-  std::string device;
+  std::string numbers{};  // "8:17"
+  std::string path{};
+  std::string device{};
 };
 /// Those of a mountinfo text (proc(5)), with what it writes in octal as it is. Lines that cannot be
 /// read are passed over.

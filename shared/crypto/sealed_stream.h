@@ -78,7 +78,7 @@ class PieceOpener {
   PieceOpener& operator=(const PieceOpener&) = delete;
 
   struct Piece {
-    std::string bytes;
+    std::string bytes{};
     bool last = false;
   };
   /// corrupt_data: not the next piece of this stream. Nothing more can be opened then.

@@ -13,7 +13,7 @@ namespace duhui {
 
 /// A frame on its way into a bundle.
 struct CarriedFrame {
-  std::string bytes;
+  std::string bytes{};
   std::uint64_t ops = 0;
   std::uint64_t files = 0;
 };
