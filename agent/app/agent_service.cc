@@ -154,14 +154,14 @@ void AgentService::make_bundle_desk() {
       link_->enable(true);
     }
   };
-  bundles_ = std::make_unique<BundleDesk>(BundleDesk::Parts{.executor = executor_,
-                                                            .replica = *replica_,
-                                                            .card = *card_,
-                                                            .random = random_,
-                                                            .clock = clock_,
-                                                            .software =
-                                                                "duhui-agent " + program_version(),
-                                                            .delivered = delivered});
+  bundles_ =
+      std::make_unique<BundleDesk>(BundleDesk::Parts{.executor = executor_,
+                                                     .replica = *replica_,
+                                                     .card = *card_,
+                                                     .random = random_,
+                                                     .clock = clock_,
+                                                     .software = "duhui-agent " + program_version(),
+                                                     .delivered = delivered});
 }
 
 void AgentService::tell(const api::SignInEvent& event) {

@@ -26,8 +26,9 @@ void AgentProgram::add_bundles(CLI::App& app) {
   auto* bundle = app.add_subcommand(
       "bundle", console_("用U盘与中心交换（没有网络时）", "exchange with the hub by USB stick"));
   bundle->require_subcommand(1);
-  bundle->footer("  duhui-agent bundle export /media/usb\n  duhui-agent bundle import /media/usb\n\n" +
-                 cli::exit_codes(console_));
+  bundle->footer(
+      "  duhui-agent bundle export /media/usb\n  duhui-agent bundle import /media/usb\n\n" +
+      cli::exit_codes(console_));
   auto* export_command = bundle->add_subcommand(
       "export", console_("把中心还没有的全部写到U盘，只有中心能打开",
                          "write all that the hub does not have yet; only the hub can open it"));
@@ -46,8 +47,7 @@ void AgentProgram::add_bundles(CLI::App& app) {
   auto* import_command = bundle->add_subcommand(
       "import", console_("读入中心的回执、更正和任务",
                          "take in what the hub answered: receipts, corrections, tasks"));
-  import_command
-      ->add_option("paths", bundle_paths_, console_("文件夹或文件", "folders or files"))
+  import_command->add_option("paths", bundle_paths_, console_("文件夹或文件", "folders or files"))
       ->required();
   import_command->footer("  duhui-agent bundle import /media/usb");
   on(*import_command, &AgentProgram::bundle_import);
@@ -76,9 +76,10 @@ Result<int> AgentProgram::bundle_export() {
     return 0;
   }
   cli::write_exported(console_, told);
-  console_.out() << console_("现在可以拔出U盘。中心的回执带回来之前，这些内容不算送达。",
-                             "The stick may be pulled out. Nothing of it counts as delivered before "
-                             "the hub's receipt is brought back.")
+  console_.out() << console_(
+                        "现在可以拔出U盘。中心的回执带回来之前，这些内容不算送达。",
+                        "The stick may be pulled out. Nothing of it counts as delivered before "
+                        "the hub's receipt is brought back.")
                  << std::endl;
   return 0;
 }

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "agent/core/bundle_source.h"
+#include "shared/api/router.h"
 #include "shared/base/bytes.h"
 #include "shared/carry/carried_list.h"
 #include "shared/carry/sticks.h"
@@ -115,8 +116,8 @@ asio::awaitable<Result<Json>> BundleDesk::export_to(std::string target, std::uin
   order.part_bytes = part_bytes;
   order.names = {
       .target = std::move(target), .name = name(), .made_at = clock.wall, .bundle_id = id};
-  auto source = BundleSource::begin(parts_.replica, parts_.card.identity, name(), id, clock,
-                                    parts_.software);
+  auto source =
+      BundleSource::begin(parts_.replica, parts_.card.identity, name(), id, clock, parts_.software);
   if (!source) co_return std::move(source).error();
   auto work =
       BundleExport::begin(**source, std::move(order), parts_.card.identity.key, parts_.random);
@@ -158,7 +159,9 @@ asio::awaitable<Result<Json>> BundleDesk::import_from(std::vector<std::string> p
   for (const CarriedCandidate& one : *found) {
     Json file;
     if (one.skipped) {
-      file = {{"path", one.path}, {"result", "skipped"}, {"reason", error_json(*one.skipped)},
+      file = {{"path", one.path},
+              {"result", "skipped"},
+              {"reason", error_json(*one.skipped)},
               {"foreign", one.skipped->code == ErrorCode::refused}};
     } else {
       file = co_await import_file(one.path);
@@ -176,8 +179,8 @@ asio::awaitable<Json> BundleDesk::import_file(std::string path) {
   const auto skip = [&path](const Error& why) {
     return Json{{"path", path}, {"result", "skipped"}, {"reason", error_json(why)}};
   };
-  auto file = CarriedFile::open(path, parts_.card.identity.key,
-                                sync::v1::BUNDLE_DIRECTION_TO_DEVICE);
+  auto file =
+      CarriedFile::open(path, parts_.card.identity.key, sync::v1::BUNDLE_DIRECTION_TO_DEVICE);
   if (!file) co_return skip(file.error());
   Status proven = Done{};
   const std::function<void()> reading = [&] { proven = prove(**file); };
@@ -195,15 +198,15 @@ asio::awaitable<Json> BundleDesk::import_file(std::string path) {
   const Status delivered = co_await deliver(**file, delivery);
   const BundleDelivery::Outcome& outcome = delivery.outcome();
   parts_.delivered(outcome);
-  Json told = {{"path", path},
-               {"result", outcome.pages + outcome.acknowledged > 0 || outcome.welcomed ? "taken"
-                                                                                       : "known"},
-               {"part", (*file)->header().part()},
-               {"parts", (*file)->header().parts()},
-               {"records", outcome.changed.size()},
-               {"pages", outcome.pages},
-               {"acknowledged", outcome.acknowledged},
-               {"revoked", outcome.revoked}};
+  Json told = {
+      {"path", path},
+      {"result", outcome.pages + outcome.acknowledged > 0 || outcome.welcomed ? "taken" : "known"},
+      {"part", (*file)->header().part()},
+      {"parts", (*file)->header().parts()},
+      {"records", outcome.changed.size()},
+      {"pages", outcome.pages},
+      {"acknowledged", outcome.acknowledged},
+      {"revoked", outcome.revoked}};
   if (!delivered) {
     told["result"] = "skipped";
     told["reason"] = error_json(delivered.error());

@@ -42,9 +42,8 @@ Result<api::ApiResponse> BundleDesk::make(const api::ApiRequest& request) {
   DUHUI_TRY(target, request.body_text("target"));
   if (!target.starts_with('/')) return invalid("target: a path from the root");
   DUHUI_TRY(device, device_of(named));
-  BundleOrder order{.device = device,
-                    .target = target,
-                    .part_bytes = bundle_limits::kPartBytesDefault};
+  BundleOrder order{
+      .device = device, .target = target, .part_bytes = bundle_limits::kPartBytesDefault};
   const auto part = request.body.find("part_bytes");
   if (part != request.body.end() && !part->is_null()) {
     if (!part->is_number_unsigned()) return invalid("part_bytes: a number");

@@ -34,9 +34,8 @@ void BundleCommands::add_to(CLI::App& app) {
       "  duhui-hub bundle import /media/usb\n  duhui-hub bundle export --all /media/usb\n\n" +
       cli::exit_codes(console_));
   auto* import_command = bundle->add_subcommand(
-      "import",
-      console_("读入终端带来的文件；次序不限，可重复",
-               "take in what devices sent; in any order, any number of times"));
+      "import", console_("读入终端带来的文件；次序不限，可重复",
+                         "take in what devices sent; in any order, any number of times"));
   import_command->add_option("paths", paths_, console_("文件夹或文件", "folders or files"))
       ->required();
   import_command->footer("  duhui-hub bundle import /media/usb");
@@ -94,9 +93,9 @@ Result<int> BundleCommands::export_files() {
   }
   Json all = Json::array();
   for (const std::string& id : ids) {
-    DUHUI_TRY(told, caller->post("/bundles/export", {{"device", id},
-                                                     {"target", target},
-                                                     {"part_bytes", part_bytes_}}));
+    DUHUI_TRY(told,
+              caller->post("/bundles/export",
+                           {{"device", id}, {"target", target}, {"part_bytes", part_bytes_}}));
     if (!console_.json()) {
       console_.out() << told.value("device_name", "")
                      << (told.value("revoked", false) ? console_("（已吊销）", " (revoked)") : "")

@@ -73,8 +73,7 @@ Json take_file(HubAccess& hub, const std::string& path) {
   });
   if (auto done = hub.converse(taking); !done) return skipped(path, done.error());
   const Told told{.hello = taking.hello().hello(), .questions = taking.questions()};
-  const Status kept =
-      hub.change([&](HubTransaction& tx) { return remember_told(tx, told); });
+  const Status kept = hub.change([&](HubTransaction& tx) { return remember_told(tx, told); });
   if (!kept) return skipped(path, kept.error());
   Json taken = outcome_json(**file, taking);
   taken["path"] = path;
@@ -94,8 +93,7 @@ Json together(const Json& before, Json now) {
 }  // namespace
 
 Result<Json> take_bundles(HubAccess& hub, const std::vector<std::string>& paths) {
-  DUHUI_TRY(found,
-            list_carried(paths, hub.key().public_key(), sync::v1::BUNDLE_DIRECTION_TO_HUB));
+  DUHUI_TRY(found, list_carried(paths, hub.key().public_key(), sync::v1::BUNDLE_DIRECTION_TO_HUB));
   std::vector<Json> files(found.size());
   std::vector<std::size_t> pending;
   for (std::size_t n = 0; n < found.size(); ++n) {

@@ -11,9 +11,9 @@
 
 namespace duhui::hub {
 
-/// Takes devices' bundles in, through the same conversation a link carries. Files and folders; those
-/// that are not for this hub, torn or changed are passed over and named. Parts may come in any
-/// order: what waits for an earlier one is tried again while there is progress.
+/// Takes devices' bundles in, through the same conversation a link carries. Files and folders;
+/// those that are not for this hub, torn or changed are passed over and named. Parts may come in
+/// any order: what waits for an earlier one is tried again while there is progress.
 /// {"files":[{"path","result","device","device_name","ops",...,"reason"?}],"ops","taken","skipped"}
 Result<nlohmann::json> take_bundles(HubAccess& hub, const std::vector<std::string>& paths);
 

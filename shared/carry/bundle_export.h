@@ -35,9 +35,7 @@ class BundleExport {
   /// A little more. True: everything is written.
   Result<bool> step();
   /// The next step waits for the medium, perhaps long, and does not touch the source.
-  bool waits_for_disk() const {
-    return writer_ && frames_ == plan_.parts()[done_.size()].frames;
-  }
+  bool waits_for_disk() const { return writer_ && frames_ == plan_.parts()[done_.size()].frames; }
 
   struct Part {
     std::string path{};

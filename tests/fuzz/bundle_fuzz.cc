@@ -1,5 +1,5 @@
-// Any bytes as a bundle file, and whole bundles that were bent: what is read is what was written, or
-// nothing is believed; and any frames inside a properly sealed and signed one, to a device that
+// Any bytes as a bundle file, and whole bundles that were bent: what is read is what was written,
+// or nothing is believed; and any frames inside a properly sealed and signed one, to a device that
 // takes them: nothing crashes, and nothing it has saved goes away.
 
 #include <algorithm>
@@ -46,8 +46,8 @@ std::string bundle_of(const std::vector<std::string>& frames) {
   std::uint64_t bytes = bundle_item_bytes(opening.ByteSizeLong());
   for (const std::string& frame : frames) bytes += bundle_item_bytes(frame.size());
   head.set_bytes(bytes);
-  auto writer = BundleWriter::begin(head, opening, keys().device.public_key(), keys().hub,
-                                    keys().random);
+  auto writer =
+      BundleWriter::begin(head, opening, keys().device.public_key(), keys().hub, keys().random);
   fuzz::require(writer.has_value(), "a bundle can be made");
   for (const std::string& frame : frames) (*writer)->add(frame);
   (*writer)->finish();

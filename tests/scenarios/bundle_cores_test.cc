@@ -56,8 +56,8 @@ class Bundles : public ::testing::Test {
     const std::string id(16, static_cast<char>('a' + bundles_++));
     carried.header.set_bundle_id(id);
     carried.header.set_device_id(device.identity.id.str());
-    auto source = BundleSource::begin(*device.replica, device.identity, "school", id,
-                                      device.clock(), "test");
+    auto source =
+        BundleSource::begin(*device.replica, device.identity, "school", id, device.clock(), "test");
     EXPECT_TRUE(source) << to_string(source.error());
     carried.opening = (*source)->opening();
     carried.frames = (*source)->greeting();
@@ -85,8 +85,8 @@ class Bundles : public ::testing::Test {
     const Status done = talk(hub, taking);
     EXPECT_TRUE(done) << to_string(done.error());
     const hub::Told told{.hello = taking.hello().hello(), .questions = taking.questions()};
-    EXPECT_TRUE(hub.store.write(
-        [&](hub::HubTransaction& tx) { return hub::remember_told(tx, told); }));
+    EXPECT_TRUE(
+        hub.store.write([&](hub::HubTransaction& tx) { return hub::remember_told(tx, told); }));
     return taking.outcome();
   }
 
@@ -431,7 +431,8 @@ TEST_F(Bundles, FramesThatDoNotBelongThereAreRefused) {
   TestDevice device(1);
   sync::v1::Frame hello;
   hello.mutable_hello()->set_version(1);
-  EXPECT_EQ(import_from(device, {.frames = {encode_frame(hello)}}).error().code, ErrorCode::refused);
+  EXPECT_EQ(import_from(device, {.frames = {encode_frame(hello)}}).error().code,
+            ErrorCode::refused);
   sync::v1::Frame ack;
   ack.mutable_ack()->set_through(1);
   EXPECT_EQ(import_from(device, {.frames = {encode_frame(ack)}}).error().code, ErrorCode::refused);

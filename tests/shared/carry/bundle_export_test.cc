@@ -93,7 +93,8 @@ class BundleExportTest : public ::testing::Test {
   }
   std::vector<std::string> names() {
     std::vector<std::string> all;
-    for (const auto& entry : fs::directory_iterator(folder_)) all.push_back(entry.path().filename());
+    for (const auto& entry : fs::directory_iterator(folder_))
+      all.push_back(entry.path().filename());
     std::sort(all.begin(), all.end());
     return all;
   }
@@ -110,10 +111,10 @@ TEST_F(BundleExportTest, PartsAreNamedForPeopleAndEachIsWhole) {
   Frames frames(device_.public_key(), wanted);
   auto work = begin(frames, folder_);
   ASSERT_TRUE(run(*work));
-  EXPECT_EQ(names(), (std::vector<std::string>{
-                         "duhui-荷塘区_样例_小学-20251009-62626262-p1of3.dhb",
-                         "duhui-荷塘区_样例_小学-20251009-62626262-p2of3.dhb",
-                         "duhui-荷塘区_样例_小学-20251009-62626262-p3of3.dhb"}));
+  EXPECT_EQ(names(),
+            (std::vector<std::string>{"duhui-荷塘区_样例_小学-20251009-62626262-p1of3.dhb",
+                                      "duhui-荷塘区_样例_小学-20251009-62626262-p2of3.dhb",
+                                      "duhui-荷塘区_样例_小学-20251009-62626262-p3of3.dhb"}));
   std::vector<std::string> found;
   for (const BundleExport::Part& part : work->parts()) {
     EXPECT_LE(part.bytes, bundle_limits::kPartBytesMin);
