@@ -283,9 +283,10 @@ asio::awaitable<net::HttpResponse> AgentService::answer(net::HttpRequest request
   if (path.starts_with(api::kBasePath) && BundleDesk::answers(noun)) {
     const auto sender = api::sender_of(*desk_, asked);
     if (!sender) co_return http_response(api::error_answer(sender.error()));
-    std::string body = std::move(request.body);
-    co_return http_response(co_await bundles_->answer(request.method, std::string(noun),
-                                                      sender->subject, std::move(body)));
+    std::string where(noun);
+    api::ApiResponse told = co_await bundles_->answer(request.method, std::move(where),
+                                                      sender->subject, std::move(request.body));
+    co_return http_response(told);
   }
   api::ApiResponse answer = api::answer_at_edge(api_->router(), *desk_, asked);
   while (answer.deferred) {

@@ -273,7 +273,10 @@ asio::awaitable<api::ApiResponse> BundleDesk::answer(std::string method,
   if (path.starts_with("/usb/")) {
     auto stick = stick_of(body);
     if (!stick) co_return api::error_answer(stick.error());
-    if (path == "/usb/export") co_return told(co_await export_to(*stick + "/", *part_bytes));
+    if (path == "/usb/export") {
+      std::string folder = *stick + "/";
+      co_return told(co_await export_to(std::move(folder), *part_bytes));
+    }
     std::vector<std::string> folder{*stick};
     co_return told(co_await import_from(std::move(folder)));
   }
@@ -287,7 +290,8 @@ asio::awaitable<api::ApiResponse> BundleDesk::answer(std::string method,
         !target->get<std::string>().starts_with('/')) {
       co_return api::error_answer(invalid("target: a path from the root"));
     }
-    co_return told(co_await export_to(target->get<std::string>(), *part_bytes));
+    auto place = target->get<std::string>();
+    co_return told(co_await export_to(std::move(place), *part_bytes));
   }
   auto paths = paths_of(body);
   if (!paths) co_return api::error_answer(paths.error());

@@ -103,7 +103,9 @@ asio::awaitable<void> HubRunner::serve_session(std::unique_ptr<net::MessageStrea
 
 asio::awaitable<Status> HubRunner::converse(HubPeer& peer) {
   PeerTalk talk(peer);
-  co_await serve_session(std::make_unique<PeerStream>(talk, loop_), peer.arrival());
+  std::unique_ptr<net::MessageStream> stream = std::make_unique<PeerStream>(talk, loop_);
+  const Arrival arrival = peer.arrival();
+  co_await serve_session(std::move(stream), arrival);
   if (talk.failed) co_return *talk.failed;
   if (!peer.over()) co_return Error{ErrorCode::unavailable, "the hub ended it"};
   co_return Done{};
