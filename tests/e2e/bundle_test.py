@@ -4,13 +4,13 @@ import json
 import random
 import re
 import shutil
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 from round_trip_test import AS_OFFICER, FILES, OFFICER_OF_THE_CITY
-from world import DATA, PASSWORD, VISIT, WANG, Agent, Hub, free_port, sample, scope_of
+from world import DATA, PASSWORD, Agent, Hub, sample, scope_of
+from duhui import free_port
 
 KINDS = ("visit_record", *FILES.values())
 AGENTS = 3
