@@ -47,22 +47,34 @@ class Stick:
             file.unlink()
 
 
-def results(told):
-    return sorted({file["result"] for file in told["files"]})
+def schools_of():
+    """Of every record of the sample data the school, by way of what it refers to."""
+    rows = {r["id"]: r for name in ("visits.jsonl", *FILES) for r in sample(name)}
+
+    def of(row):
+        if "school_id" in row:
+            return row["school_id"]
+        for name in ("notice_id", "problem_id", "response_id", "recheck_id", "subject_id"):
+            if row.get(name) in rows:
+                return of(rows[row[name]])
+        return None
+
+    return {record: of(row) for record, row in rows.items()}
 
 
 class World:
     """A hub that nobody can reach, and three devices of which each has a third of the schools."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, hubs):
         self.folder = folder
         self.hub = Hub(folder / "hub")
+        hubs.append(self.hub)
         self.hub.run("init", "--name", "督导室")
         self.hub.port = free_port()
         self.hub.run("import", "--from", str(DATA))
         self.hub.start()
-        schools = sorted({v["school_id"] for v in sample("visits.jsonl")} |
-                         {r["school_id"] for name in FILES for r in sample(name)})
+        self.school_of = schools_of()
+        schools = sorted({school for school in self.school_of.values() if school})
         self.parts = [schools[n::AGENTS] for n in range(AGENTS)]
         self.hub.accounts(OFFICER_OF_THE_CITY, scopes=[(OFFICER_OF_THE_CITY, "org-430200")])
         self.agents = []
@@ -97,7 +109,7 @@ class World:
         """The records of the term, as their authors wrote them, at the device of the school."""
         for n, agent in enumerate(self.agents):
             for name, kind in {"visits.jsonl": "visit_record", **FILES}.items():
-                rows = [r for r in sample(name) if r["school_id"] in self.parts[n]]
+                rows = [r for r in sample(name) if (self.school_of[r["id"]] or self.parts[0][0]) in self.parts[n]]
                 file = self.folder / f"{n}-{name}"
                 file.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), encoding="utf-8")
                 if rows:
@@ -118,12 +130,15 @@ class Bundles(unittest.TestCase):
 
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="duhui-bundle-"))
+        self.hubs = []
 
     def tearDown(self):
+        for hub in self.hubs:
+            hub.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def test_a_term_by_stick_ends_as_over_the_network(self):
-        world = World(self.folder)
+        world = World(self.folder, self.hubs)
         stick = Stick(self.folder / "stick")
         # Nobody has ever been online: the first stick enrols, the second brings the accounts.
         world.exchange(stick, 1, self)
@@ -150,6 +165,7 @@ class Bundles(unittest.TestCase):
         before = world.exports(world.hub)
 
         hub = Hub(twins / "hub")
+        self.hubs.append(hub)
         hub.port = world.hub.port
         agents = [Agent(twins / f"agent-{n}") for n in range(AGENTS)]
         hub.start()
