@@ -133,7 +133,9 @@ void World::someone_carries() {
   // It stays in the drawer and may be read again.
   const Stick stick = sticks_[random_.below(sticks_.size())];
   if (stick.to_hub) return read_stick_at_hub(stick);
-  read_stick(agent, stick);
+  for (const auto& reader : agents_) {
+    if (reader->identity.id == stick.device && random_.below(3) != 0) read_stick(*reader, stick);
+  }
 }
 
 }  // namespace duhui::sim

@@ -214,8 +214,8 @@ TEST_F(BundleExportTest, ListsWhatIsForUsInOrderAndNamesTheRest) {
   const auto listed = list_carried({folder_}, hub_.public_key(), kToHub);
   ASSERT_TRUE(listed);
   ASSERT_EQ(listed->size(), 4u);
-  EXPECT_EQ((*listed)[0].skipped->detail, "bundle: for another hub");
-  EXPECT_EQ((*listed)[1].skipped->detail, "bundle: not a bundle file");
+  EXPECT_EQ((*listed)[0].skipped->detail, "bundle: not a bundle file");
+  EXPECT_EQ((*listed)[1].skipped->detail, "bundle: for another hub");
   EXPECT_EQ((*listed)[2].path, folder_ + "/b.dhb");
   EXPECT_EQ((*listed)[3].path, folder_ + "/a.dhb");
   EXPECT_EQ(list_carried({folder_ + "/no"}, hub_.public_key(), kToHub).error().code,
