@@ -22,6 +22,7 @@ ALLOWED = {
     "shared/sync": ["proto", "shared/base", "shared/merge", "shared/crypto"],
     "shared/crypto": ["shared/base"],
     "shared/blobs": ["proto", "shared/base", "shared/sync"],
+    "shared/carry": ["proto", "shared/base", "shared/crypto", "shared/sync"],
     "shared/net": ["shared/base", "shared/crypto"],
     "shared/api": ["proto", "shared/base", "shared/merge", "shared/record", "shared/domain",
                    "shared/sync", "shared/crypto"],
@@ -33,8 +34,8 @@ ALLOWED = {
     "agent/store": ["shared/base", "agent/ports"],
     "agent/api": ["proto", "shared/base", "shared/domain", "shared/crypto", "shared/api",
                   "agent/core"],
-    "agent/app": ["proto", "shared/base", "shared/blobs", "shared/record", "shared/sync", "shared/crypto",
-                  "shared/net", "shared/api", "shared/cli", "shared/web", "agent/ports",
+    "agent/app": ["proto", "shared/base", "shared/blobs", "shared/record", "shared/domain", "shared/sync",
+                  "shared/crypto", "shared/carry", "shared/net", "shared/api", "shared/cli", "shared/web", "agent/ports",
                   "agent/core", "agent/store", "agent/api"],
     "hub/ports": ["proto", "shared/base", "shared/merge"],
     "hub/core": ["proto", "shared/base", "shared/merge", "shared/domain", "shared/sync",
@@ -42,14 +43,15 @@ ALLOWED = {
     "hub/store": ["shared/base", "hub/ports"],
     "hub/api": ["proto", "shared/base", "shared/merge", "shared/record", "shared/domain",
                 "shared/sync", "shared/crypto", "shared/api", "hub/ports", "hub/core"],
-    "hub/app": ["shared/base", "shared/blobs", "shared/record", "shared/sync", "shared/crypto", "shared/net",
+    "hub/app": ["shared/base", "shared/blobs", "shared/record", "shared/sync", "shared/crypto", "shared/carry",
+                "shared/net",
                 "shared/api", "shared/cli", "shared/web", "hub/ports", "hub/core", "hub/store",
                 "hub/api"],
 }
 
 PLANNED = {
     "agent/api": ["shared/merge", "shared/record", "shared/sync", "shared/net", "agent/ports"],
-    "agent/app": ["shared/merge", "shared/domain"],
+    "agent/app": ["shared/merge"],
     "hub/api": ["shared/net"],
     "hub/app": ["proto", "shared/merge", "shared/domain"],
 }

@@ -1,18 +1,17 @@
 #include "agent/app/agent_program.h"
 
 #include <chrono>
-#include <exception>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <nlohmann/json.hpp>
 
 #include "agent/app/agent_log.h"
 #include "agent/app/fsck.h"
+#include "agent/app/run_to_end.h"
 #include "agent/app/status_text.h"
 #include "agent/app/ticket_row.h"
 #include "shared/cli/assignments.h"
@@ -25,28 +24,6 @@ namespace {
 
 namespace asio = boost::asio;
 using Json = nlohmann::json;
-
-/// Runs a coroutine to its end on a loop of this thread.
-template <typename Value>
-Result<Value> run_to_end(asio::io_context& loop, asio::awaitable<Value> work) {
-  std::optional<Value> value;
-  std::string failed = "the loop ended";
-  asio::co_spawn(loop, std::move(work), [&](std::exception_ptr escaped, Value result) {
-    if (!escaped) {
-      value.emplace(std::move(result));
-      return;
-    }
-    try {
-      std::rethrow_exception(escaped);
-    } catch (const std::exception& error) {
-      failed = error.what();
-    }
-  });
-  loop.restart();
-  loop.run();
-  if (!value) return Error{ErrorCode::unavailable, failed};
-  return std::move(*value);
-}
 
 asio::awaitable<Json> serve_in_json(AgentService& service,
                                     AgentSettings settings,
@@ -147,6 +124,8 @@ void AgentProgram::add_commands(CLI::App& app) {
       ->capture_default_str();
   sync_command->footer("  duhui-agent sync --wait-ms 10000");
   on(*sync_command, &AgentProgram::sync);
+
+  add_bundles(app);
 
   auto* fsck_command = app.add_subcommand(
       "fsck",

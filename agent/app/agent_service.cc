@@ -142,8 +142,32 @@ void AgentService::make_api(bool with_link, const api::SignInLimits& limits) {
     // What had to wait for it: a stream that has to go on under a new origin.
     if (link_ && link_->state() == Link::State::offline) link_->connect_now();
   });
+  make_bundle_desk();
   api_ = std::make_unique<AgentApi>(*replica_, *records_, read_clock, program_version(), hooks(),
                                     desk_.get());
+}
+
+void AgentService::make_bundle_desk() {
+  const auto delivered = [this](const BundleDelivery::Outcome& outcome) {
+    if (outcome.revoked) spdlog::warn("hub: this device was revoked (by bundle)");
+    if (outcome.welcomed) take_welcome(card_->hub.pin, outcome.device_name);
+    if (outcome.vault_changed) door_->keepers_changed();
+    if (!outcome.changed.empty()) records_->changed(outcome.changed);
+    // What a session in progress knows of the stream may have changed under it.
+    const bool live = link_ && link_->state() == Link::State::live;
+    if (live && (outcome.welcomed || outcome.new_origin)) {
+      link_->enable(false);
+      link_->enable(true);
+    }
+  };
+  bundles_ =
+      std::make_unique<BundleDesk>(BundleDesk::Parts{.executor = executor_,
+                                                     .replica = *replica_,
+                                                     .card = *card_,
+                                                     .random = random_,
+                                                     .clock = clock_,
+                                                     .software = "duhui-agent " + program_version(),
+                                                     .delivered = delivered});
 }
 
 void AgentService::tell(const api::SignInEvent& event) {
@@ -204,9 +228,13 @@ void AgentService::welcomed(const Digest& pin, const std::string& device_name) {
   if (link_ && link_->revoked()) spdlog::warn("hub: this device was revoked");
   const WallTime hub_time{static_cast<std::int64_t>(replica_->state().hub_seen_ms())};
   clock_offset_ = clock_.wall() - hub_time;
+  take_welcome(pin.str(), device_name);
+}
+
+void AgentService::take_welcome(const std::string& pin, const std::string& device_name) {
   DeviceCard card = *card_;
   card.identity.ticket.clear();
-  card.hub.pin = pin.str();
+  card.hub.pin = pin;
   if (!device_name.empty()) card.name = device_name;
   sync::v1::Enrolment enrolment;
   if (enrolment.ParseFromString(replica_->state().enrolment()) && enrolment.scopes_size() > 0) {
@@ -256,6 +284,15 @@ asio::awaitable<net::HttpResponse> AgentService::answer(net::HttpRequest request
     const auto may = api::granted(authorize(sender->subject, Verb::manage, Thing::link));
     if (!may) co_return http_response(api::error_answer(may.error()));
     co_return co_await sync(std::move(request.body));
+  }
+  const std::string_view noun = path.substr(std::min(path.size(), api::kBasePath.size()));
+  if (path.starts_with(api::kBasePath) && BundleDesk::answers(noun)) {
+    const auto sender = api::sender_of(*desk_, asked);
+    if (!sender) co_return http_response(api::error_answer(sender.error()));
+    std::string where(noun);
+    api::ApiResponse told = co_await bundles_->answer(request.method, std::move(where),
+                                                      sender->subject, std::move(request.body));
+    co_return http_response(told);
   }
   api::ApiResponse answer = api::answer_at_edge(api_->router(), *desk_, asked);
   while (answer.deferred) {
@@ -334,6 +371,7 @@ Result<Json> AgentService::open_lan(const web::LanSettings& settings) {
 
 asio::awaitable<Status> AgentService::serve(AgentSettings settings,
                                             std::function<void(const Json&)> ready) {
+  bundles_->set_folders(settings.usb_folders);
   auto listen = open_listeners(settings);
   if (!listen) co_return std::move(listen).error();
   net::TaskScope scope(executor_,

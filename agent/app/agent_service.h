@@ -14,6 +14,7 @@
 #include "agent/api/agent_records.h"
 #include "agent/api/vault_door.h"
 #include "agent/app/agent_settings.h"
+#include "agent/app/bundle_desk.h"
 #include "agent/app/data_folder.h"
 #include "agent/app/kept_file.h"
 #include "agent/app/link.h"
@@ -63,6 +64,7 @@ class AgentService final : private LinkEvents {
   /// Connects to the hub and waits until everything is exchanged. Without a service.
   boost::asio::awaitable<bool> sync_once(Duration limit);
 
+  BundleDesk& bundles() { return *bundles_; }
   /// One request of the API, also POST /sync.
   boost::asio::awaitable<net::HttpResponse> answer(net::HttpRequest request);
 
@@ -72,6 +74,9 @@ class AgentService final : private LinkEvents {
   /// What day it is, as well as it is known.
   WallTime calendar() const;
   Status open_replica();
+  void make_bundle_desk();
+  /// What a welcome says, on a link or in a bundle. `pin`: the whole pin of the hub's key.
+  void take_welcome(const std::string& pin, const std::string& device_name);
   void make_api(bool with_link, const api::SignInLimits& limits);
   void tell(const api::SignInEvent& event);
   AgentHooks hooks();
@@ -103,6 +108,7 @@ class AgentService final : private LinkEvents {
   std::unique_ptr<VaultDoor> door_;
   std::unique_ptr<AgentApi> api_;
   net::BlockingPool passwords_{1};
+  std::unique_ptr<BundleDesk> bundles_;
   std::unique_ptr<Link> link_;  // null: opened for one command
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::string> addresses_;

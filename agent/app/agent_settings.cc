@@ -24,6 +24,11 @@ cli::SettingsFile settings_file(AgentSettings& settings) {
   file.add_number("api.port", &settings.api_port, 0, 65535);
   web::add_lan_settings(&file, &settings.lan);
   web::add_sign_in_settings(&file, &settings.sign_in);
+  const auto check_folder = [](const std::string& path) -> Status {
+    if (path.starts_with('/')) return Done{};
+    return Error{ErrorCode::invalid_input, "a path from the root"};
+  };
+  file.add_list("usb.folders", &settings.usb_folders, check_folder);
   file.add_text("log.level", &settings.log_level,
                 {"trace", "debug", "info", "warn", "error", "off"});
   file.add_text("log.file", &settings.log_file);

@@ -20,6 +20,8 @@ namespace duhui::agent {
 ///   port = 0                   # 0: any free one, see listen.json
 ///   [lan]                      # pages for other computers, see web::LanSettings
 ///   [sign_in]                  # how long, see web::add_sign_in_settings
+///   [usb]
+///   folders = ["/srv/usb"]     # where bundles may go besides removable media
 ///   [log]
 ///   level = "info"             # trace debug info warn error off
 ///   file = ""                  # empty: standard error
@@ -30,6 +32,7 @@ struct AgentSettings {
   std::uint16_t api_port = 0;
   web::LanSettings lan{};
   api::SignInLimits sign_in{};
+  std::vector<std::string> usb_folders{};
   std::string log_level = "info";
   std::string log_file{};
 };

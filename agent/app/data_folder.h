@@ -20,6 +20,8 @@ struct DeviceCard {
   DeviceIdentity identity;
   std::string name{};  // as the hub calls it; empty before the first contact
   net::HubAddress hub{};
+  /// The hub's Ed25519 key as the ticket file told it; empty: typed. The welcome tells it, too.
+  std::string hub_key{};
   std::vector<std::string> scopes{};
 };
 

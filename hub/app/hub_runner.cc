@@ -8,6 +8,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "hub/app/peer_stream.h"
 #include "shared/base/bytes.h"
 
 namespace duhui::hub {
@@ -90,16 +91,27 @@ HubRunner::HubRunner(asio::any_io_executor loop, RunnerParts parts, std::string 
   for (Lane* lane : {&writer_, &reader_, &files_}) lane->context.blobs = parts_.blobs;
 }
 
-asio::awaitable<void> HubRunner::serve_session(std::unique_ptr<net::MessageStream> stream) {
+asio::awaitable<void> HubRunner::serve_session(std::unique_ptr<net::MessageStream> stream,
+                                               Arrival arrival) {
   Link link(++last_session_, *stream, loop_);
   {
     const Registration registration(*this, link);
     perform(core_.opened(link.id, stream->channel_binding(), parts_.clock.monotonic(),
-                         source_of(stream->peer())));
+                         source_of(stream->peer()), arrival));
     if (link.state == Link::State::open) link.tasks.spawn(read_loop(link));
     co_await link.tasks.wait();
   }
   co_await stream->close(link.reason);
+}
+
+asio::awaitable<Status> HubRunner::converse(HubPeer& peer) {
+  PeerTalk talk(peer);
+  std::unique_ptr<net::MessageStream> stream = std::make_unique<PeerStream>(talk, loop_);
+  const Arrival arrival = peer.arrival();
+  co_await serve_session(std::move(stream), arrival);
+  if (talk.failed) co_return *talk.failed;
+  if (!peer.over()) co_return Error{ErrorCode::unavailable, "the hub ended it"};
+  co_return Done{};
 }
 
 asio::awaitable<void> HubRunner::read_loop(Link& link) {

@@ -17,6 +17,7 @@
 
 #include "hub/core/domain_rules.h"
 #include "hub/core/hub_core.h"
+#include "hub/core/hub_peer.h"
 #include "shared/base/random.h"
 #include "shared/net/blocking_pool.h"
 #include "shared/net/message_stream.h"
@@ -54,7 +55,11 @@ class HubRunner {
   HubRunner& operator=(const HubRunner&) = delete;
 
   /// One device's connection, from its opening to its end.
-  boost::asio::awaitable<void> serve_session(std::unique_ptr<net::MessageStream> stream);
+  boost::asio::awaitable<void> serve_session(std::unique_ptr<net::MessageStream> stream,
+                                             Arrival arrival = {});
+  /// A conversation within this program; its peer is asked on a thread of its own, for it may read
+  /// files. Returns what the peer made of it.
+  boost::asio::awaitable<Status> converse(HubPeer& peer);
   /// Fires the sessions' timers; until cancelled.
   boost::asio::awaitable<void> run_timers();
   /// Calls `tidy`; until cancelled.

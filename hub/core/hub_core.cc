@@ -32,7 +32,9 @@ HubCore::Session* HubCore::find(SessionId id) {
 std::set<DeviceId> HubCore::connected_devices() const {
   std::set<DeviceId> devices;
   for (const auto& [id, session] : sessions_) {
-    if (session.state == Session::State::live) devices.insert(session.device.id);
+    if (session.state == Session::State::live && session.arrival.road == Arrival::Road::link) {
+      devices.insert(session.device.id);
+    }
   }
   return devices;
 }
@@ -58,12 +60,14 @@ void HubCore::goodbye(Session& session,
 HubEffects HubCore::opened(SessionId id,
                            std::string channel_binding,
                            MonotonicTime now,
-                           std::string source) {
+                           std::string source,
+                           const Arrival& arrival) {
   HubEffects effects;
   Session& session = sessions_[id];
   session.id = id;
   session.binding = std::move(channel_binding);
   session.source = std::move(source);
+  session.arrival = arrival;
   session.heard_at = now;
   if (shutting_down_ || sessions_.size() > limits_.sessions_max) {
     // Spread the returning devices: the later ones wait longer.

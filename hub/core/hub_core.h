@@ -71,13 +71,17 @@ struct HubLimits {
 /// writing jobs in the order they were issued.
 class HubCore {
  public:
+  /// What a Goodbye says to a device whose batch does not continue the stream.
+  static constexpr std::string_view kForked = "the stream forked: say hello again";
+
   HubCore(const HubIdentity& identity, std::string software, HubLimits limits = {});
 
   /// `source`: the address it comes from, as far as it is told apart; empty: not known.
   HubEffects opened(SessionId session,
                     std::string channel_binding,
                     MonotonicTime now,
-                    std::string source = {});
+                    std::string source = {},
+                    const Arrival& arrival = {});
   HubEffects received(SessionId session, std::string_view bytes, WallTime wall, MonotonicTime now);
   HubEffects timer_fired(SessionId session, MonotonicTime now);
   HubEffects closed(SessionId session);
@@ -111,6 +115,7 @@ class HubCore {
     State state = State::opened;
     std::string binding;
     std::string source;
+    Arrival arrival;
     DeviceRow device;
     Origin origin;
     std::uint64_t own_log_from = 1;

@@ -24,6 +24,7 @@ struct Faults {
   bool clock_step = false;  // 1970, 2035, and anything between
   bool disk_rolled_back = false;
   bool device_cloned = false;
+  bool sticks = false;        // bundles are carried by hand, whole or in part, late and twice
   bool hub_restored = false;  // the hub's database is replaced by an older copy
 };
 

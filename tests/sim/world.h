@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "duhui/record/v1/visit.pb.h"
+#include "duhui/sync/v1/bundle.pb.h"
 #include "hub/core/hub_core.h"
+#include "hub/core/hub_peer.h"
 #include "hub/core/op_reader.h"
 #include "tests/sim/options.h"
 #include "tests/sim/sim_agent.h"
@@ -112,6 +114,23 @@ class World {
   void restore_hub();
   void calm_down();
 
+  // sticks (world_bundles.cc)
+  struct Stick {
+    bool to_hub = false;
+    DeviceId device{};
+    sync::v1::BundleHeader header{};
+    sync::v1::BundleOpening opening{};
+    std::vector<std::string> frames{};
+    std::size_t greeting = 0;  // frames that every part begins with
+  };
+  void someone_carries();
+  void keep_stick(Stick stick);
+  void write_stick(SimAgent& agent);
+  void write_stick_at_hub(const DeviceId& device);
+  void read_stick_at_hub(const Stick& stick);
+  void read_stick(SimAgent& agent, const Stick& stick);
+  Status talk_to_stopped_hub(hub::HubPeer& peer);
+
   // checks (world_checks.cc)
   void check_watermarks();
   void check_saved(SimAgent& agent);
@@ -165,6 +184,7 @@ class World {
   HubId hub_id_;
 
   std::vector<std::unique_ptr<SimAgent>> agents_;
+  std::deque<Stick> sticks_;
   std::set<std::string> hub_saved_;  // texts saved at the hub in its current life
   /// Of a running agent: origin, epoch, acknowledged.
   struct Watermark {

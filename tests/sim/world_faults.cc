@@ -142,6 +142,7 @@ void World::maybe_fault() {
         drawn < 5 ? milliseconds(kTargets[drawn] - now_)
                   : milliseconds(static_cast<std::int64_t>(random_.below(600'000)) - 300'000);
   }
+  if (faults_.sticks && random_.below(12) == 0) someone_carries();
   if (faults_.disk_rolled_back && random_.below(150) == 0) roll_back_disk(agent);
   if (faults_.device_cloned && random_.below(200) == 0) clone_device(agent);
   if (faults_.hub_restored && random_.below(250) == 0) restore_hub();

@@ -30,7 +30,7 @@ class Refused(Exception):
 PASSWORD = "dingxiang-258"
 # What is the machine's, not a person's: asked over the control socket, as its operator.
 MACHINE = ("/status", "/sync", "/link", "/devices", "/tickets", "/import", "/verify", "/quarantine", "/accounts",
-           "/audit")
+           "/audit", "/usb", "/bundles")
 
 
 class SocketConnection(http.client.HTTPConnection):

@@ -243,8 +243,10 @@ TEST_F(AgentApiTest, NeedsForEachOperationWhatItsDescriptionSays) {
                         .clock = [this] { return read_clock().monotonic; }});
   const AgentApi whole(
       *replica_, *records_, [this] { return read_clock(); }, "1.0", AgentHooks{}, &desk);
-  // The program itself answers POST /sync: it waits.
-  expect_same_needs(whole.router(), "agent.openapi.yaml", {"POST /sync"});
+  // The program itself answers these: they wait.
+  expect_same_needs(whole.router(), "agent.openapi.yaml",
+                    {"POST /sync", "GET /usb", "POST /usb/export", "POST /usb/import",
+                     "POST /bundles/export", "POST /bundles/import"});
 }
 
 }  // namespace
