@@ -17,6 +17,7 @@
 #include "agent/app/data_folder.h"
 #include "agent/app/kept_file.h"
 #include "agent/app/link.h"
+#include "agent/app/road_memory.h"
 #include "agent/core/replica.h"
 #include "agent/store/agent_store.h"
 #include "agent/store/posix_file_system.h"
@@ -42,7 +43,7 @@ class AgentService final : private LinkEvents {
   static Result<std::unique_ptr<AgentService>> open(boost::asio::any_io_executor executor,
                                                     const std::string& data,
                                                     bool with_link,
-                                                    const api::SignInLimits& limits = {});
+                                                    const AgentSettings& settings = {});
   AgentService(const AgentService&) = delete;
   AgentService& operator=(const AgentService&) = delete;
   ~AgentService() override = default;
@@ -71,7 +72,8 @@ class AgentService final : private LinkEvents {
   /// What day it is, as well as it is known.
   WallTime calendar() const;
   Status open_replica();
-  void make_api(bool with_link, const api::SignInLimits& limits);
+  void make_link(const AgentSettings& settings);
+  void make_api(const api::SignInLimits& limits);
   void tell(const api::SignInEvent& event);
   AgentHooks hooks();
   boost::asio::awaitable<net::HttpResponse> sync(std::string body);
@@ -100,6 +102,7 @@ class AgentService final : private LinkEvents {
   std::unique_ptr<VaultDoor> door_;
   std::unique_ptr<AgentApi> api_;
   net::BlockingPool passwords_{1};
+  RoadMemory roads_;
   std::unique_ptr<Link> link_;  // null: opened for one command
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::string> addresses_;

@@ -24,6 +24,8 @@ cli::SettingsFile settings_file(AgentSettings& settings) {
   file.add_number("api.port", &settings.api_port, 0, 65535);
   web::add_lan_settings(&file, &settings.lan);
   web::add_sign_in_settings(&file, &settings.sign_in);
+  file.add_text("link.road", &settings.road, {"auto", "websocket", "https"});
+  add_proxy_settings(&file, &settings.proxy);
   file.add_text("log.level", &settings.log_level,
                 {"trace", "debug", "info", "warn", "error", "off"});
   file.add_text("log.file", &settings.log_file);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/app/proxy_settings.h"
 #include "shared/api/sign_in_desk.h"
 #include "shared/base/result.h"
 #include "shared/cli/settings_file.h"
@@ -20,6 +21,13 @@ namespace duhui::agent {
 ///   port = 0                   # 0: any free one, see listen.json
 ///   [lan]                      # pages for other computers, see web::LanSettings
 ///   [sign_in]                  # how long, see web::add_sign_in_settings
+///   [link]
+///   road = "auto"              # "websocket" or "https": only that one
+///   [proxy]                    # on the way to the hub, see ProxySettings
+///   url = ""                   # "http://host:port"; "none": whatever the environment says
+///   user = ""
+///   password = ""              # never shown, never logged
+///   no_proxy = []
 ///   [log]
 ///   level = "info"             # trace debug info warn error off
 ///   file = ""                  # empty: standard error
@@ -30,6 +38,8 @@ struct AgentSettings {
   std::uint16_t api_port = 0;
   web::LanSettings lan{};
   api::SignInLimits sign_in{};
+  std::string road = "auto";
+  ProxySettings proxy{};
   std::string log_level = "info";
   std::string log_file{};
 };
