@@ -130,7 +130,7 @@ asio::awaitable<Status> ask_proxy(tcp::socket& socket,
     co_return Done{};
   }
   report->retry_after = retry_after_of(answer);
-  if (answer.status == 407) {
+  if (answer.status == 407 || answer.status == 401) {  // the second to a wrong one, by some
     report->obstacle = Obstacle::proxy_password;
   } else if (answer.status == 511 || (answer.status >= 300 && answer.status < 400)) {
     report->obstacle = Obstacle::sign_in_page;

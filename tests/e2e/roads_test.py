@@ -177,10 +177,10 @@ class TerminatingProxies(RoadsTest):
 
     def test_a_proxy_that_cuts_and_restarts_loses_nothing(self):
         with hub_world(True) as world, \
-                Nginx(world.folder / "nginx", world.hub, more="proxy_read_timeout 2s;") as nginx:
+                Nginx(world.folder / "nginx", world.hub, more="proxy_read_timeout 4s;") as nginx:
             agent = self.agent_at(world, f"127.0.0.1:{nginx.port}")
             visit = self.works(world, agent, "https")
-            # A poll that waits 25 s is answered 504 after 2 s: it learns to wait less.
+            # A poll that waits 25 s is answered 504 after 4 s: it learns to wait less.
             until(lambda: sum(line.endswith("504") for line in nginx.asked()) >= 2)
             cut = sum(line.endswith("504") for line in nginx.asked())
             time_of_two_polls = len(nginx.asked()) + 4

@@ -228,7 +228,9 @@ awaitable<void> expect_refused(Road road, HubAddress hub) {
   hub.pin = sha256("another key").str();
   auto stream = co_await connect(road, hub);
   EXPECT_FALSE(stream);
-  if (!stream) EXPECT_EQ(stream.error().code, ErrorCode::refused);
+  if (!stream) {
+    EXPECT_EQ(stream.error().code, ErrorCode::refused);
+  }
 }
 
 TEST_P(MessageStreamTest, AnotherKeyIsRefusedAndHearsNothing) {

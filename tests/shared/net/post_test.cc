@@ -22,7 +22,7 @@ constexpr std::size_t kMessageMax = 50'000;
 
 /// A hub whose requests and answers can be lost on their way.
 class PostTest : public testing::Test {
- protected:
+ public:
   void open(PostDeskOptions desk = {}) {
     desk.message_bytes_max = kMessageMax;
     posts_ = std::make_unique<PostDesk>(loop_.executor(), desk);
@@ -153,7 +153,9 @@ TEST_F(PostTest, ASessionWithoutRequestsIsOver) {
     // The device hears that its session is no more.
     auto read = co_await (*stream)->read();
     EXPECT_FALSE(read);
-    if (!read) EXPECT_EQ(read.error().detail, "read: answered 404");
+    if (!read) {
+      EXPECT_EQ(read.error().detail, "read: answered 404");
+    }
   };
   run(test(*this, why), session);
   EXPECT_EQ(why, "read: no request for too long");
