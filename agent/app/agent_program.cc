@@ -194,7 +194,8 @@ Result<AgentProgram::Holder> AgentProgram::reach(bool with_link) {
   // Whoever has the folder is a service that will answer soon, or a command that will end soon.
   return net::patiently([&]() -> Result<Holder> {
     if (cli::SocketCaller::answers(socket())) return Holder::service;
-    DUHUI_TRY(service, AgentService::open(loop_.get_executor(), settings_.data, with_link));
+    DUHUI_TRY(service,
+              AgentService::open(loop_.get_executor(), settings_.data, with_link, settings_));
     service_ = std::move(service);
     return Holder::this_process;
   });
@@ -254,8 +255,7 @@ Result<int> AgentProgram::serve() {
   DUHUI_CHECK_OK(open_log(settings_.log_file, settings_.log_level));
   // A short command may have the folder for a moment.
   DUHUI_TRY(service, net::patiently([&] {
-              return AgentService::open(loop_.get_executor(), settings_.data, true,
-                                        settings_.sign_in);
+              return AgentService::open(loop_.get_executor(), settings_.data, true, settings_);
             }));
   service_ = std::move(service);
   const auto ready = [this](const Json& listen) {

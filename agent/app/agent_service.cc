@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "agent/app/network_id.h"
 #include "duhui/sync/v1/frame.pb.h"
 #include "shared/api/answer.h"
 #include "shared/net/signals.h"
@@ -59,6 +60,23 @@ LinkFacts::State facts_state(Link::State state) {
   return LinkFacts::State::offline;
 }
 
+std::string kept_or_nothing(DataFolder& folder, const std::string& path) {
+  auto kept = folder.read_kept(path);
+  return kept ? std::move(*kept) : std::string();
+}
+
+std::vector<LinkFacts::OfRoad> roads_told(const Link& link) {
+  std::vector<LinkFacts::OfRoad> all;
+  for (const Road road : {Road::websocket, Road::https}) {
+    const RoadFacts facts = link.facts(road);
+    all.push_back({.name = std::string(to_string(road)),
+                   .last_success = facts.last_success,
+                   .bytes_read = facts.bytes.read,
+                   .bytes_written = facts.bytes.written});
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string program_version() { return DUHUI_VERSION; }
@@ -78,17 +96,28 @@ AgentService::AgentService(asio::any_io_executor executor, const std::string& da
     : executor_(executor),
       folder_(files_, data),
       tries_(folder_, folder_.tries_file()),
-      provisional_(folder_, folder_.provisional_file()) {}
+      provisional_(folder_, folder_.provisional_file()),
+      // What cannot be read or kept is learned again.
+      roads_(kept_or_nothing(folder_, folder_.roads_file()), [this](const std::string& text) {
+        if (auto kept = folder_.write_file(folder_.roads_file(), text); !kept) {
+          spdlog::warn("roads: {}", to_string(kept.error()));
+        }
+      }) {}
 
 Result<std::unique_ptr<AgentService>> AgentService::open(asio::any_io_executor executor,
                                                          const std::string& data,
                                                          bool with_link,
-                                                         const api::SignInLimits& limits) {
+                                                         const AgentSettings& settings) {
   std::unique_ptr<AgentService> service(new AgentService(executor, data));
   DUHUI_TRY(card, service->folder_.load());
   service->card_ = std::move(card);
   DUHUI_CHECK_OK(service->open_replica());
-  service->make_api(with_link, limits);
+  const ReadClock read_clock = [raw = service.get()] { return raw->clock_.read(); };
+  service->records_ =
+      std::make_unique<AgentRecords>(*service->replica_, service->random_, read_clock);
+  service->records_->set_scopes(service->card_->scopes);
+  if (with_link) service->make_link(settings);
+  service->make_api(settings.sign_in);
   return service;
 }
 
@@ -112,20 +141,26 @@ Status AgentService::open_replica() {
   return Done{};
 }
 
-void AgentService::make_api(bool with_link, const api::SignInLimits& limits) {
+void AgentService::make_link(const AgentSettings& settings) {
+  net::HubAddress hub = card_->hub;
+  hub.proxy = choose_proxy(settings.proxy, process_environment(), hub.host);
+  const std::string proxy = hub.proxy.host.empty() ? std::string() : hub.proxy.text();
+  LinkRoads roads{.only = road_named(settings.road), .memory = &roads_, .network = [proxy] {
+                    return present_network(proxy);
+                  }};
+  link_ =
+      std::make_unique<Link>(executor_,
+                             Link::Parts{.replica = *replica_,
+                                         .identity = card_->identity,
+                                         .random = random_,
+                                         .clock = clock_,
+                                         .events = *this},
+                             std::move(hub), "duhui-agent " + program_version(), std::move(roads));
+  records_->on_saved([this] { link_->saved(); });
+}
+
+void AgentService::make_api(const api::SignInLimits& limits) {
   const ReadClock read_clock = [this] { return clock_.read(); };
-  records_ = std::make_unique<AgentRecords>(*replica_, random_, read_clock);
-  records_->set_scopes(card_->scopes);
-  if (with_link) {
-    link_ = std::make_unique<Link>(executor_,
-                                   Link::Parts{.replica = *replica_,
-                                               .identity = card_->identity,
-                                               .random = random_,
-                                               .clock = clock_,
-                                               .events = *this},
-                                   card_->hub, "duhui-agent " + program_version());
-    records_->on_saved([this] { link_->saved(); });
-  }
   desk_ = std::make_unique<api::SignInDesk>(
       api::SignInDesk::Parts{.source = *records_,
                              .random = random_,
@@ -206,6 +241,9 @@ AgentHooks AgentService::hooks() {
                      .bytes_written_total = link_->bytes_total().written,
                      .device_name = card_->name,
                      .clock_offset = clock_offset_,
+                     .road = link_->road() ? std::string(to_string(*link_->road())) : "",
+                     .road_problem = link_->road_problem(),
+                     .roads = roads_told(*link_),
                      .revoked = link_->revoked()};
   };
   hooks.device = [this] {

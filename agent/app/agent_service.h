@@ -18,6 +18,7 @@
 #include "agent/app/data_folder.h"
 #include "agent/app/kept_file.h"
 #include "agent/app/link.h"
+#include "agent/app/road_memory.h"
 #include "agent/core/replica.h"
 #include "agent/store/agent_store.h"
 #include "agent/store/posix_file_system.h"
@@ -44,7 +45,7 @@ class AgentService final : private LinkEvents {
   static Result<std::unique_ptr<AgentService>> open(boost::asio::any_io_executor executor,
                                                     const std::string& data,
                                                     bool with_link,
-                                                    const api::SignInLimits& limits = {});
+                                                    const AgentSettings& settings = {});
   AgentService(const AgentService&) = delete;
   AgentService& operator=(const AgentService&) = delete;
   ~AgentService() override = default;
@@ -77,7 +78,8 @@ class AgentService final : private LinkEvents {
   void make_bundle_desk();
   /// What a welcome says, on a link or in a bundle. `pin`: the whole pin of the hub's key.
   void take_welcome(const std::string& pin, const std::string& device_name);
-  void make_api(bool with_link, const api::SignInLimits& limits);
+  void make_link(const AgentSettings& settings);
+  void make_api(const api::SignInLimits& limits);
   void tell(const api::SignInEvent& event);
   AgentHooks hooks();
   boost::asio::awaitable<net::HttpResponse> sync(std::string body);
@@ -109,6 +111,7 @@ class AgentService final : private LinkEvents {
   std::unique_ptr<AgentApi> api_;
   net::BlockingPool passwords_{1};
   std::unique_ptr<BundleDesk> bundles_;
+  RoadMemory roads_;
   std::unique_ptr<Link> link_;  // null: opened for one command
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::string> addresses_;

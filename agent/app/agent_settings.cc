@@ -29,6 +29,8 @@ cli::SettingsFile settings_file(AgentSettings& settings) {
     return Error{ErrorCode::invalid_input, "a path from the root"};
   };
   file.add_list("usb.folders", &settings.usb_folders, check_folder);
+  file.add_text("link.road", &settings.road, {"auto", "websocket", "https"});
+  add_proxy_settings(&file, &settings.proxy);
   file.add_text("log.level", &settings.log_level,
                 {"trace", "debug", "info", "warn", "error", "off"});
   file.add_text("log.file", &settings.log_file);

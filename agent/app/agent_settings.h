@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/app/proxy_settings.h"
 #include "shared/api/sign_in_desk.h"
 #include "shared/base/result.h"
 #include "shared/cli/settings_file.h"
@@ -22,6 +23,13 @@ namespace duhui::agent {
 ///   [sign_in]                  # how long, see web::add_sign_in_settings
 ///   [usb]
 ///   folders = ["/srv/usb"]     # where bundles may go besides removable media
+///   [link]
+///   road = "auto"              # "websocket" or "https": only that one
+///   [proxy]                    # on the way to the hub, see ProxySettings
+///   url = ""                   # "http://host:port"; "none": whatever the environment says
+///   user = ""
+///   password = ""              # never shown, never logged
+///   no_proxy = []
 ///   [log]
 ///   level = "info"             # trace debug info warn error off
 ///   file = ""                  # empty: standard error
@@ -33,6 +41,8 @@ struct AgentSettings {
   web::LanSettings lan{};
   api::SignInLimits sign_in{};
   std::vector<std::string> usb_folders{};
+  std::string road = "auto";
+  ProxySettings proxy{};
   std::string log_level = "info";
   std::string log_file{};
 };

@@ -41,6 +41,8 @@ class DataFolder {
   std::string locked_blobs() const { return path_ + "/locked"; }
   /// Wrong passwords, so that a start does not forgive them.
   std::string tries_file() const { return path_ + "/tries.json"; }
+  /// Which road leads out of which network (RoadMemory).
+  std::string roads_file() const { return path_ + "/roads.json"; }
   /// Accounts people made themselves before the real ones came.
   std::string provisional_file() const { return path_ + "/people.json"; }
 

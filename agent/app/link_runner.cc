@@ -57,6 +57,7 @@ asio::awaitable<void> LinkRunner::read_loop() {
     if (!frame) {
       stop({.reason = frame.error().detail});
     } else {
+      heard_ = true;
       perform(session_.received(*frame, clock_.read()));
       events_.progressed();
     }

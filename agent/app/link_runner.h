@@ -84,6 +84,8 @@ class LinkRunner {
   bool live() const { return session_.state() == SyncSession::State::live; }
   bool caught_up() const { return session_.caught_up(); }
   bool revoked() const { return session_.revoked(); }
+  /// Whether the hub has said anything at all.
+  bool heard() const { return heard_; }
   LinkBytes bytes() const { return {stream_->bytes_read(), stream_->bytes_written()}; }
 
  private:
@@ -104,6 +106,7 @@ class LinkRunner {
   std::deque<std::string> bulk_;  // pieces of files: when nothing else waits to be written
   boost::asio::steady_timer timer_;
   bool welcomed_ = false;
+  bool heard_ = false;
   std::optional<LinkEnd> end_;
 };
 

@@ -43,6 +43,11 @@ Status BundleDelivery::take(std::string_view bytes) {
     case Frame::kGoodbye:
     case Frame::kForkProbe:
     case Frame::kRefill:
+    case Frame::kBlobOffer:
+    case Frame::kBlobWant:
+    case Frame::kBlobPiece:
+    case Frame::kBlobSeen:
+    case Frame::kBlobEnd:
     case Frame::BODY_NOT_SET:
       break;
   }

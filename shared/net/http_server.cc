@@ -146,6 +146,14 @@ error_code parse_head(boost::beast::flat_buffer& buffer, Parser& parser) {
   return failed;
 }
 
+/// A longer body is refused as announced, or as soon as it is.
+std::optional<HttpResponse> limit_body(Parser& parser, std::size_t bytes_max) {
+  const auto length = parser.content_length();
+  if (length && *length > bytes_max) return answer_to(http::error::body_limit);
+  parser.body_limit(bytes_max);
+  return std::nullopt;
+}
+
 template <typename Stream>
 asio::awaitable<error_code> read_body(Stream& stream,
                                       boost::beast::flat_buffer& buffer,
@@ -171,6 +179,7 @@ struct Manner {
   unsigned version = 11;
   bool keep_alive = false;
   bool without_body = false;  // to HEAD
+  Duration timeout{};         // zero: the same as for all
 };
 
 /// True: sent, and the connection may go on.
@@ -195,7 +204,8 @@ asio::awaitable<bool> respond(Stream& stream,
   } else {
     response.content_length(size);
   }
-  const Duration timeout = service.options.http.body_timeout;
+  const Duration timeout =
+      manner.timeout.ms > 0 ? manner.timeout : service.options.http.body_timeout;
   auto ended = co_await (write_response(stream, response) || expire_after(timeout));
   const auto* failed = std::get_if<0>(&ended);
   co_return failed != nullptr && !*failed && manner.keep_alive;
@@ -247,10 +257,10 @@ asio::awaitable<bool> serve_one(Stream& stream,
                                 Parser& parser,
                                 HttpRequest request,
                                 const Service& service,
+                                const HttpAllowance& allowed,
                                 bool may_keep_alive) {
-  const HttpLimits& limits = service.options.http;
   const bool is_head = request.method == "HEAD";
-  auto body = co_await (read_body(stream, buffer, parser) || expire_after(limits.body_timeout));
+  auto body = co_await (read_body(stream, buffer, parser) || expire_after(allowed.body_timeout));
   const auto* failed = std::get_if<0>(&body);
   if (failed == nullptr) co_return false;
   if (*failed) {
@@ -261,7 +271,8 @@ asio::awaitable<bool> serve_one(Stream& stream,
   }
   const Manner manner{.version = parser.get().version(),
                       .keep_alive = parser.get().keep_alive() && may_keep_alive,
-                      .without_body = is_head};
+                      .without_body = is_head,
+                      .timeout = allowed.body_timeout};
   request.body = std::move(parser.get().body());
   request.channel_binding = binding_of(stream);
   HttpResponse answer = co_await service.on_request(std::move(request));
@@ -274,12 +285,15 @@ asio::awaitable<std::optional<UpgradeRequest>> serve_http(Stream& stream,
                                                           const Service& service,
                                                           const std::string& peer) {
   const HttpLimits& limits = service.options.http;
+  const HttpAllowance usual{limits.body_bytes_max, limits.body_timeout, limits.keep_alive};
   boost::beast::flat_buffer buffer;
-  for (std::size_t count = 1;; ++count) {
+  Duration patience = limits.head_timeout;
+  std::size_t count = 0;
+  for (;;) {
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(limits.head_bytes_max + 1));
-    parser.body_limit(limits.body_bytes_max);
-    const Duration patience = count == 1 ? limits.head_timeout : limits.keep_alive;
+    parser.body_limit(boost::none);  // once the head is known, see limit_body()
+    HttpAllowance allowed = usual;
     auto head = co_await (read_head(stream, buffer, limits) || expire_after(patience));
     const auto* read = std::get_if<0>(&head);
     if (read == nullptr || !(read->complete || read->fault)) co_return std::nullopt;
@@ -292,6 +306,8 @@ asio::awaitable<std::optional<UpgradeRequest>> serve_http(Stream& stream,
     } else {
       request = read_request(parser, service, peer);
       if (service.options.guard) refusal = service.options.guard(request);
+      if (service.options.allow) allowed = service.options.allow(request).value_or(usual);
+      if (!refusal) refusal = limit_body(parser, allowed.body_bytes_max);
       if (!refusal && is_sync_upgrade(parser) && service.on_session) {
         if (names_our_protocol(parser) && buffer.size() == 0) {
           co_return UpgradeRequest{
@@ -304,8 +320,10 @@ asio::awaitable<std::optional<UpgradeRequest>> serve_http(Stream& stream,
       co_await refuse(stream, std::move(*refusal), service, request.method == "HEAD");
       co_return std::nullopt;
     }
+    if (allowed.body_bytes_max == usual.body_bytes_max) ++count;
+    patience = allowed.keep_alive;
     const bool more = count < limits.requests_max;
-    if (!co_await serve_one(stream, buffer, parser, std::move(request), service, more)) {
+    if (!co_await serve_one(stream, buffer, parser, std::move(request), service, allowed, more)) {
       co_return std::nullopt;
     }
   }
@@ -339,8 +357,9 @@ asio::awaitable<std::unique_ptr<MessageStream>> upgrade_tls(tcp::socket socket,
     stream.say_goodbye({});
     co_return nullptr;
   }
-  auto session = co_await accept_websocket(std::move(stream), std::move(*request),
-                                           service.options.stream, std::move(peer));
+  auto session =
+      co_await accept_websocket(std::move(stream), std::move(*request), service.options.stream,
+                                std::move(peer), service.options.proxied_pin);
   if (!session) co_return nullptr;
   co_return std::move(session).value();
 }

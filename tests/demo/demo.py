@@ -2,7 +2,8 @@
 
 Real programs on loopback, real records of the sample data. Every step says what happened, with counts, bytes and
 times; whatever differs from what must be makes the exit code 1. `--once` ends after the account; otherwise all four
-programs go on running until Ctrl-C. Ctrl-C or SIGTERM during the account: everything is stopped, exit code 130 or 143.
+programs go on running until Ctrl-C. `--through nginx` puts a proxy between them that ends TLS and kills WebSocket, `--through
+tinyproxy` or `squid` one that is asked for the way. Ctrl-C or SIGTERM during the account: everything is stopped, exit code 130 or 143.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import roads  # noqa: E402
 from duhui import DATA, PASSWORD, Agent, Hub, Refused, sample, scope_of, settle  # noqa: E402
 
 OFFICER, WANG, LI, CONTACT = "u-off-430202-1", "u-sup-001", "u-sup-002", "u-con-001"
@@ -129,11 +131,41 @@ def refused_without_password(hub):
             if hub.exchange("GET", path)[0] not in (401, 403)]
 
 
-def begin(account, folder, programs):
+class Way:
+    """What stands between the devices and the hub."""
+
+    def __init__(self, through):
+        self.through, self.address, self.settings = through, "", ""
+        self.road = "https" if through == "nginx" else "websocket"
+
+    def prepare(self, hub):
+        if self.through == "nginx":
+            (hub.folder / "hub.toml").write_text("[devices]\nbehind_tls_proxy = true\n")
+
+    def build(self, hub, folder, programs):
+        if not self.through:
+            return
+        if self.through == "nginx":
+            programs.append(roads.Nginx(folder / "nginx", hub))
+            self.address = f"127.0.0.1:{programs[-1].port}"
+        else:
+            proxy = {"tinyproxy": roads.Tinyproxy, "squid": roads.Squid}[self.through]
+            programs.append(proxy(folder / self.through))
+            self.settings = f'[proxy]\nurl = "http://127.0.0.1:{programs[-1].port}"\n'
+
+    def set_out(self, agent):
+        if self.settings:
+            (agent.folder / "agent.toml").write_text(self.settings)
+        return agent.start()
+
+
+def begin(account, folder, programs, way):
     account.head("建立中心，导入登记数据", "make a hub, take in the registries")
     hub = programs.add(Hub(folder / "hub"))
     hub.run("init", "--name", "荷塘区教育督导室（样例）")
+    way.prepare(hub)
     hub.start()
+    way.build(hub, folder, programs)
     began = time.monotonic()
     hub.run("import", "--from", str(DATA))
     registries = len(hub.listed())
@@ -156,14 +188,19 @@ def begin(account, folder, programs):
               ("agent-c", ("sch-032",)))
     agents = []
     for name, schools in places:
-        ticket = hub.ticket(folder / f"{name}.ticket", *(scope_of(s) for s in schools), name=name)
-        agents.append(programs.add(Agent(folder / name)).enrol(ticket).start().meet(CITY, WANG, LI, CONTACT))
+        ticket = hub.ticket(folder / f"{name}.ticket", *(scope_of(s) for s in schools), name=name,
+                            address=way.address)
+        agent = way.set_out(programs.add(Agent(folder / name)).enrol(ticket))
+        agents.append(agent.meet(CITY, WANG, LI, CONTACT))
     began = time.monotonic()
     for agent in agents:
         status = agent.sync(120_000)
         account.line(f"{agent.folder.name}: {len(agent.listed())} 条记录 records, "
                      f"{status['device'].get('name') or agent.folder.name}, "
                      f"{wire(status['link'])}, {agent.base()}")
+        taken = status["link"]["road"]
+        if way.through:
+            account.expect(taken == way.road, f"经 {way.through}，走 {taken}", f"through {way.through}, by {taken}")
     account.line(f"{time.monotonic() - began:.1f} s")
     return hub, agents
 
@@ -299,9 +336,9 @@ def compare(account, hub, agents, notice, problem, response):
                    "the hub's own verification passes")
 
 
-def tell(account, folder, programs):
+def tell(account, folder, programs, way):
     """The account; the hub that it ended with."""
-    hub, agents = begin(account, folder, programs)
+    hub, agents = begin(account, folder, programs, way)
     visit, problem, notice = before_the_cut(account, hub, agents[0], agents)
     response = offline_week(account, hub, agents, visit, notice, folder)
     reconnect(account, hub, agents)
@@ -330,6 +367,8 @@ def wait_for_the_end(hub, programs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the account")
+    parser.add_argument("--through", choices=("nginx", "tinyproxy", "squid"), default="",
+                        help="what stands between the devices and the hub")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="duhui-demo-"))
     account = Account()
@@ -337,7 +376,7 @@ def main():
     print(f"督汇演示 / Duhui demo   {folder}")
     try:
         programs.take_signals()
-        hub = tell(account, folder, programs)
+        hub = tell(account, folder, programs, Way(options.through))
         if not options.once:
             wait_for_the_end(hub, programs)
     except Interrupted as interrupted:

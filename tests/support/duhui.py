@@ -262,8 +262,10 @@ class Hub(Program):
         self.people |= {person: PASSWORD for person in people}
         return self
 
-    def ticket(self, path, *scopes, name="", uses=1):
+    def ticket(self, path, *scopes, name="", uses=1, address=""):
         words = ["ticket", "create", "--out", str(path), "--uses", str(uses)]
+        if address:
+            words += ["--address", address]
         for scope in scopes:
             words += ["--scope", scope]
         self.run(*words, *(["--name", name] if name else []))
