@@ -262,6 +262,8 @@ TEST_F(PostTest, AWriterIsHeldWhileTheDeviceFetchesNothing) {
       EXPECT_TRUE(done);
       ++written;
     }
+    auto hello = co_await stream->read();
+    EXPECT_TRUE(hello && *hello == "hello");
     auto end = co_await stream->read();
     EXPECT_FALSE(end);
   };
