@@ -56,7 +56,14 @@ void BlobExchange::end(const BlobName& name,
 Status BlobExchange::on_offer(const sync::v1::BlobOffer& offer, Out& out) {
   const auto name = blob_name(offer.sha256(), offer.size(), offer.record_id());
   if (!name) return Error{ErrorCode::invalid_input, "file: an offer out of its limits"};
-  if (offered_ == *name) return Done{};
+  if (offered_ == *name) {
+    // The device has given this request up: it is asked anew.
+    if (bringing_ && !finishing_) {
+      const BlobReceiving before = *std::exchange(bringing_, std::nullopt);
+      ask({before.pending(), before.begun()}, out);
+    }
+    return Done{};
+  }
   if (offered_) return Error{ErrorCode::invalid_input, "file: offered before the last was done"};
   offered_ = *name;
   damaged_ = 0;
