@@ -121,6 +121,9 @@ Status BundleDelivery::judge_stream(const sync::v1::Welcome& welcome) {
     if (!gap) return Done{};
     common = hub_seq;
   }
+  // A copy of this device may have written what the hub has: whether both agree up to here only a
+  // connection can tell. What was acknowledged is known to be the same.
+  if (hub_seq > head && replica_.unacknowledged() > 0) return goes_on_elsewhere();
   // The hub has more of this stream than the device, whose disk was put back, or the device has
   // holes: as over a link it goes on under a new name.
   DUHUI_CHECK_OK(replica_.reincarnate(common));
