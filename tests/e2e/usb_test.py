@@ -60,6 +60,11 @@ class Usb(unittest.TestCase):
             with self.assertRaises(Refused) as refused:
                 agent.ask("POST", "/bundles/export", {"target": str(self.stick)}, person=WANG)
             self.assertEqual(refused.exception.status, 403)
+            # The operator may, to any path.
+            for noun, body in (("export", {"target": str(self.stick)}), ("import", {"paths": [str(self.stick)]})):
+                status = agent.exchange("POST", f"/bundles/{noun}", json.dumps(body).encode(),
+                                        {"Content-Type": "application/json"}, operator=True)[0]
+                self.assertEqual(status, 200)
             with self.assertRaises(Refused):
                 agent.ask("POST", "/usb/export", {"path": "/etc"}, person=WANG)
             self.assertEqual(agent.exchange("GET", "/usb")[0], 401)
