@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "shared/base/bytes.h"
+#include "shared/crypto/vault_key.h"
 #include "shared/sync/limits.h"
 
 namespace duhui {
@@ -11,7 +12,7 @@ namespace {
 using sync::v1::BlobPiece;
 
 /// What locking adds to a chunk.
-constexpr std::uint32_t kLockBytes = 16;
+constexpr auto kLockBytes = static_cast<std::uint32_t>(VaultKey::kChunkLockBytes);
 /// Taken before the sender is told, so that small pieces cost no answer each.
 constexpr std::uint64_t kTellAfter = 8 << 10;
 
@@ -77,9 +78,8 @@ Result<std::optional<BlobReceiving::Chunk>> BlobReceiving::received(const BlobPi
     return Error{ErrorCode::invalid_input, "file: a piece that was not asked for"};
   }
   // Twice is no harm.
-  const bool twice = complete_.held(index) ||
-                     (chunk_ == index && piece.at() > 0 &&
-                      piece.at() + piece.data().size() <= begun_.size());
+  const bool twice = complete_.held(index) || (chunk_ == index && piece.at() > 0 &&
+                                               piece.at() + piece.data().size() <= begun_.size());
   if (twice) return std::optional<Chunk>{};
   if (piece.at() == 0) {
     begun_.clear();
