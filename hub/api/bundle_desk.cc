@@ -17,9 +17,9 @@ Error invalid(std::string detail) { return {ErrorCode::invalid_input, std::move(
 }  // namespace
 
 void BundleDesk::add_to(api::Router& router) {
-  router.add("POST", "/bundles/import", {Verb::manage, Thing::registries},
+  router.add("POST", "/bundles/import", {Verb::manage, Thing::machine},
              [this](const api::ApiRequest& request) { return take(request); });
-  router.add("POST", "/bundles/export", {Verb::manage, Thing::registries},
+  router.add("POST", "/bundles/export", {Verb::manage, Thing::machine},
              [this](const api::ApiRequest& request) { return make(request); });
 }
 

@@ -82,6 +82,7 @@ constexpr std::array kThings{
     ThingRow{Thing::session, kAll, kAll, kAll, kAll, 0, 0, 0, 0},
     ThingRow{Thing::status, 0, kRead, kRead, kRead, 0, 0, 0, 0},
     ThingRow{Thing::link, 0, kManage, kManage, kManage, 0, 0, 0, 0},
+    ThingRow{Thing::machine, 0, 0, kManage, kManage, 0, 0, 0, 0},
     ThingRow{Thing::devices, 0, 0, kLook | kManage, 0, kRead, kLook | kManage, kRead, kRead},
     ThingRow{Thing::tickets, 0, 0, kRead | kManage, 0, 0, kRead | kManage, 0, kRead},
     ThingRow{Thing::quarantine, 0, 0, kRead | kManage, 0, kRead | kManage, 0, 0, kRead},
@@ -384,7 +385,7 @@ bool is_school_role(Role role) {
 
 std::string_view to_string(Thing thing) {
   constexpr std::array<std::string_view, kThings.size()> kNames{
-      "health",     "session",    "status",   "link",  "devices",   "tickets",
+      "health",     "session",    "status",   "link",  "machine",   "devices", "tickets",
       "quarantine", "registries", "accounts", "audit", "integrity", "records"};
   return kNames[static_cast<std::size_t>(thing)];
 }

@@ -57,6 +57,7 @@ enum class Thing : std::uint8_t {
   session,     // signing in and out, the own password
   status,      // how the program does
   link,        // the connection to the hub: exchange now, cut, restore
+  machine,     // manage: reading and writing any file of the machine the program runs on
   devices,     // list of devices; manage: revoke, restore
   tickets,     // enrolment tickets
   quarantine,  // what could not be merged; manage: accept, set aside
