@@ -23,6 +23,7 @@ struct ListenerOptions {
   HttpLimits http{};
   StreamLimits stream{};         // of WebSockets
   HttpGuard guard{};             // empty: everything that is HTTP reaches the handler
+  HttpStreams streams{};         // empty: every body is read completely
   HttpHeaders answer_headers{};  // of every answer that does not set them itself, also of refusals
   TaskScope::Report report{};    // what escaped from a handler
 };
