@@ -1,6 +1,8 @@
 #include "shared/domain/check_edit.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <string_view>
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
@@ -18,6 +20,8 @@ namespace {
 
 using record::v1::Writer;
 
+constexpr std::size_t kThumbnailBytesMax = 8 * 1024;
+
 Error refused(const std::string& rule, const std::string& what) {
   return {ErrorCode::refused, rule + ": " + what};
 }
@@ -29,6 +33,35 @@ bool settles_conflict(const Presented* before, const RegisterEdit& write, Writer
   return shown != nullptr && shown->in_conflict();
 }
 
+bool is_hash(std::string_view text) {
+  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+/// Files are named by their hash, and what goes with every op is small: the file itself follows.
+Status check_files(const RecordSchema& schema, const RegisterEdit& write) {
+  const FieldSchema* field = schema.find(write.key.field);
+  if (field == nullptr || !write.value || !field->field->is_repeated()) return Done{};
+  const auto* type = field->field->is_map() ? nullptr : field->field->message_type();
+  const auto* thumbnail = type == nullptr ? nullptr : type->FindFieldByName("thumbnail");
+  const auto* hash = type == nullptr ? nullptr : type->FindFieldByName("sha256");
+  const auto message = new_message(*schema.descriptor);
+  if (hash == nullptr || !message->ParseFromString(*write.value)) return Done{};
+  const auto& all = *message->GetReflection();
+  for (int at = 0; at < all.FieldSize(*message, field->field); ++at) {
+    const auto& file = all.GetRepeatedMessage(*message, field->field, at);
+    const auto& one = *file.GetReflection();
+    const bool large =
+        thumbnail != nullptr && one.GetString(file, thumbnail).size() > kThumbnailBytesMax;
+    const std::string named = one.GetString(file, hash);
+    if (large || !(named.empty() || is_hash(named))) {
+      return refused("thumbnail", path_of(schema, write.key));
+    }
+  }
+  return Done{};
+}
+
 Status check_writer(const RecordSchema& schema,
                     const RegisterEdit& write,
                     Writer role,
@@ -36,6 +69,7 @@ Status check_writer(const RecordSchema& schema,
   if (write.key.field == kDeletedField) return Done{};
   const FieldSchema* field = schema.find(write.key.field);
   if (field == nullptr) return refused("not_permitted", path_of(schema, write.key));
+  DUHUI_CHECK_OK(check_files(schema, write));
   if (settles_conflict(before, write, role)) return Done{};
   if (!may_write(field->rule, role)) return refused("not_permitted", path_of(schema, write.key));
   return Done{};
