@@ -10,11 +10,13 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "agent/app/upload_stream.h"
 #include "duhui/sync/v1/frame.pb.h"
 #include "shared/api/answer.h"
 #include "shared/net/signals.h"
 #include "shared/net/task_scope.h"
 #include "shared/record/json_text.h"
+#include "shared/web/file_response.h"
 #include "shared/web/page_port.h"
 
 namespace duhui::agent {
@@ -59,6 +61,11 @@ LinkFacts::State facts_state(Link::State state) {
   return LinkFacts::State::offline;
 }
 
+net::ListenerOptions with_uploads(net::ListenerOptions options) {
+  options.streams = is_upload;
+  return options;
+}
+
 }  // namespace
 
 std::string program_version() { return DUHUI_VERSION; }
@@ -78,7 +85,8 @@ AgentService::AgentService(asio::any_io_executor executor, const std::string& da
     : executor_(executor),
       folder_(files_, data),
       tries_(folder_, folder_.tries_file()),
-      provisional_(folder_, folder_.provisional_file()) {}
+      provisional_(folder_, folder_.provisional_file()),
+      uploads_(folder_, folder_.uploads_file()) {}
 
 Result<std::unique_ptr<AgentService>> AgentService::open(asio::any_io_executor executor,
                                                          const std::string& data,
@@ -88,6 +96,7 @@ Result<std::unique_ptr<AgentService>> AgentService::open(asio::any_io_executor e
   DUHUI_TRY(card, service->folder_.load());
   service->card_ = std::move(card);
   DUHUI_CHECK_OK(service->open_replica());
+  DUHUI_CHECK_OK(service->open_files());
   service->make_api(with_link, limits);
   return service;
 }
@@ -103,6 +112,12 @@ Status AgentService::open_replica() {
   DUHUI_TRY(replica, Replica::open(*store_.store, *store_.journal, random_, clock_.read(),
                                    store_.report.rebuilt()));
   replica_ = std::move(replica);
+  return Done{};
+}
+
+Status AgentService::open_files() {
+  DUHUI_TRY(shelf, FileShelf::open(files_, folder_.files_folder()));
+  shelf_ = std::move(shelf);
   return Done{};
 }
 
@@ -138,6 +153,11 @@ void AgentService::make_api(bool with_link, const api::SignInLimits& limits) {
   });
   api_ = std::make_unique<AgentApi>(*replica_, *records_, read_clock, program_version(), hooks(),
                                     desk_.get());
+  file_desk_ = std::make_unique<FileDesk>(FileDesk::Parts{
+      .source = *records_, .shelf = *shelf_, .kept = uploads_, .random = random_, .now = [this] {
+        return clock_.wall();
+      }});
+  file_desk_->add_to(api_->router());
 }
 
 void AgentService::tell(const api::SignInEvent& event) {
@@ -251,14 +271,28 @@ asio::awaitable<net::HttpResponse> AgentService::answer(net::HttpRequest request
     if (!may) co_return http_response(api::error_answer(may.error()));
     co_return co_await sync(std::move(request.body));
   }
+  if (request.incoming != nullptr) {
+    const AskApi ask = [this](api::EdgeRequest piece) {
+      return answer_of(std::move(piece), disk_);
+    };
+    api::ApiResponse taken = co_await take_pieces(request, asked, ask);
+    co_return http_response(api::finished(std::move(taken), asked.tls));
+  }
+  api::ApiResponse answer = co_await answer_of(asked, passwords_);
+  if (answer.file) co_return web::file_response(request, *answer.file, disk_);
+  co_return http_response(api::finished(std::move(answer), asked.tls));
+}
+
+asio::awaitable<api::ApiResponse> AgentService::answer_of(api::EdgeRequest asked,
+                                                          net::BlockingPool& pool) {
   api::ApiResponse answer = api::answer_at_edge(api_->router(), *desk_, asked);
   while (answer.deferred) {
     const std::shared_ptr<api::Deferred> rest = std::move(answer.deferred);
-    co_await passwords_.perform(rest->work);
+    co_await pool.perform(rest->work);
     answer = rest->finish();
   }
   door_->look();
-  co_return http_response(api::finished(std::move(answer), asked.tls));
+  co_return answer;
 }
 
 asio::awaitable<net::HttpResponse> AgentService::sync(std::string body) {
@@ -293,10 +327,11 @@ asio::awaitable<net::HttpResponse> AgentService::sync(std::string body) {
 
 Result<Json> AgentService::open_listeners(const AgentSettings& settings) {
   const auto report = [](std::string_view what) { spdlog::error("api: {}", what); };
-  DUHUI_TRY(local,
-            net::Listener::on_unix(executor_, folder_.socket(), web::command_port_options(report)));
-  DUHUI_TRY(tcp, net::Listener::on_tcp(executor_, settings.api_address, settings.api_port,
-                                       web::page_port_options(settings.api_address, report)));
+  DUHUI_TRY(local, net::Listener::on_unix(executor_, folder_.socket(),
+                                          with_uploads(web::command_port_options(report))));
+  DUHUI_TRY(tcp, net::Listener::on_tcp(
+                     executor_, settings.api_address, settings.api_port,
+                     with_uploads(web::page_port_options(settings.api_address, report))));
   const std::string address = settings.api_address + ":" + std::to_string(tcp->port());
   listeners_.push_back(std::move(local));
   listeners_.push_back(std::move(tcp));
@@ -319,7 +354,7 @@ Result<Json> AgentService::open_lan(const web::LanSettings& settings) {
   DUHUI_TRY(identity, folder_.page_identity(hosts));
   const auto report = [](std::string_view what) { spdlog::error("lan: {}", what); };
   DUHUI_TRY(lan, net::Listener::on_tls(executor_, settings.address, settings.port, identity,
-                                       web::lan_port_options(hosts, report)));
+                                       with_uploads(web::lan_port_options(hosts, report))));
   Json told = web::lan_json(hosts, lan->port(), identity);
   for (const auto& page : told["pages"]) addresses_.push_back(page.get<std::string>());
   listeners_.push_back(std::move(lan));
@@ -328,6 +363,7 @@ Result<Json> AgentService::open_lan(const web::LanSettings& settings) {
 
 asio::awaitable<Status> AgentService::serve(AgentSettings settings,
                                             std::function<void(const Json&)> ready) {
+  file_desk_->set(settings.files);
   auto listen = open_listeners(settings);
   if (!listen) co_return std::move(listen).error();
   net::TaskScope scope(executor_,

@@ -12,6 +12,7 @@
 
 #include "agent/api/agent_api.h"
 #include "agent/api/agent_records.h"
+#include "agent/api/file_desk.h"
 #include "agent/api/vault_door.h"
 #include "agent/app/agent_settings.h"
 #include "agent/app/data_folder.h"
@@ -19,6 +20,7 @@
 #include "agent/app/link.h"
 #include "agent/core/replica.h"
 #include "agent/store/agent_store.h"
+#include "agent/store/file_shelf.h"
 #include "agent/store/posix_file_system.h"
 #include "shared/api/edge.h"
 #include "shared/api/sign_in_audit.h"
@@ -71,10 +73,14 @@ class AgentService final : private LinkEvents {
   /// What day it is, as well as it is known.
   WallTime calendar() const;
   Status open_replica();
+  Status open_files();
   void make_api(bool with_link, const api::SignInLimits& limits);
   void tell(const api::SignInEvent& event);
   AgentHooks hooks();
   boost::asio::awaitable<net::HttpResponse> sync(std::string body);
+  /// All the way to an answer; what takes time is done on `pool`.
+  boost::asio::awaitable<api::ApiResponse> answer_of(api::EdgeRequest asked,
+                                                     net::BlockingPool& pool);
   boost::asio::awaitable<void> watch_vault();
   Result<nlohmann::json> open_listeners(const AgentSettings& settings);
   Result<nlohmann::json> open_lan(const web::LanSettings& settings);
@@ -95,11 +101,15 @@ class AgentService final : private LinkEvents {
   std::unique_ptr<AgentRecords> records_;
   KeptFile tries_;
   KeptFile provisional_;
+  KeptFile uploads_;
+  std::unique_ptr<BlobShelf> shelf_;
   api::SignInAudit sign_ins_;
   std::unique_ptr<api::SignInDesk> desk_;
   std::unique_ptr<VaultDoor> door_;
+  std::unique_ptr<FileDesk> file_desk_;
   std::unique_ptr<AgentApi> api_;
   net::BlockingPool passwords_{1};
+  net::BlockingPool disk_{1};   // files: a large picture keeps nobody from signing in
   std::unique_ptr<Link> link_;  // null: opened for one command
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::string> addresses_;

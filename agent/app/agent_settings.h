@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/api/file_intake.h"
 #include "shared/api/sign_in_desk.h"
 #include "shared/base/result.h"
 #include "shared/cli/settings_file.h"
@@ -20,6 +21,10 @@ namespace duhui::agent {
 ///   port = 0                   # 0: any free one, see listen.json
 ///   [lan]                      # pages for other computers, see web::LanSettings
 ///   [sign_in]                  # how long, see web::add_sign_in_settings
+///   [files]
+///   keep_original = true       # of photos that were made smaller, without what the camera noted
+///   photo_kib = 300            # what a photo is made to fit into
+///   photo_side = 1600          # its longest side, in pixels
 ///   [log]
 ///   level = "info"             # trace debug info warn error off
 ///   file = ""                  # empty: standard error
@@ -30,6 +35,7 @@ struct AgentSettings {
   std::uint16_t api_port = 0;
   web::LanSettings lan{};
   api::SignInLimits sign_in{};
+  FileSettings files{};
   std::string log_level = "info";
   std::string log_file{};
 };

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/api/file_desk.h"
 #include "shared/base/random.h"
 #include "shared/crypto/registry_id.h"
+#include "tests/support/memory_shelf.h"
 #include "tests/support/memory_store.h"
+#include "tests/support/memory_text.h"
 #include "tests/support/openapi_needs.h"
 #include "tests/support/response_log.h"
 #include "tests/support/subjects.h"
@@ -241,8 +244,15 @@ TEST_F(AgentApiTest, NeedsForEachOperationWhatItsDescriptionSays) {
                         .provisional = &provisional,
                         .place = Subject::Place::agent,
                         .clock = [this] { return read_clock().monotonic; }});
-  const AgentApi whole(
+  AgentApi whole(
       *replica_, *records_, [this] { return read_clock(); }, "1.0", AgentHooks{}, &desk);
+  MemoryShelf shelf;
+  MemoryText kept;
+  FileDesk files(FileDesk::Parts{
+      .source = *records_, .shelf = shelf, .kept = kept, .random = random_, .now = [this] {
+        return now_;
+      }});
+  files.add_to(whole.router());
   // The program itself answers POST /sync: it waits.
   expect_same_needs(whole.router(), "agent.openapi.yaml", {"POST /sync"});
 }
