@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/api/road_words.h"
 #include "shared/api/audit_actor.h"
 #include "shared/api/record_ids.h"
 #include "shared/api/time_text.h"
@@ -59,8 +60,22 @@ Json receipt_json(const store::v1::AgentState& state) {
           {"signature", to_hex(receipt.signature())}};
 }
 
+Json roads_json(const LinkFacts& link) {
+  Json roads = Json::object();
+  for (const LinkFacts::OfRoad& road : link.roads) {
+    roads[road.name] = {
+        {"last_success", road.last_success ? Json(api::time_text(*road.last_success)) : Json()},
+        {"bytes_read", road.bytes_read},
+        {"bytes_written", road.bytes_written}};
+  }
+  return roads;
+}
+
 Json link_json(const LinkFacts& link) {
   return {{"state", to_string(link.state)},
+          {"road", link.road.empty() ? Json() : Json(link.road)},
+          {"road_problem", road_problem_json(link.road_problem)},
+          {"roads", roads_json(link)},
           {"since", api::time_text(link.since)},
           {"last_error", link.last_error},
           {"caught_up", link.caught_up},

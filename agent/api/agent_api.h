@@ -32,6 +32,15 @@ struct LinkFacts {
   std::uint64_t bytes_written_total = 0;
   std::string device_name{};               // as the hub calls it
   std::optional<Duration> clock_offset{};  // this clock minus the hub's, at the last welcome
+  std::string road{};                      // "websocket" or "https", of the present connection
+  std::string road_problem{};              // a kind of road_problem_json()
+  struct OfRoad {
+    std::string name{};
+    std::optional<WallTime> last_success{};  // a welcome or an acknowledgement
+    std::uint64_t bytes_read = 0;            // since the start
+    std::uint64_t bytes_written = 0;
+  };
+  std::vector<OfRoad> roads{};
   bool revoked = false;  // the hub keeps aside what it is sent, and sends nothing
 };
 std::string to_string(LinkFacts::State state);

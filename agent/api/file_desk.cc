@@ -5,11 +5,13 @@
 #include <new>
 #include <utility>
 
+#include "shared/api/file_answer.h"
 #include "shared/api/named_file.h"
 #include "shared/base/bytes.h"
 #include "shared/media/file_name.h"
 #include "shared/media/known_type.h"
 #include "shared/media/limits.h"
+#include "shared/record/base64.h"
 #include "shared/record/json_text.h"
 
 namespace duhui::agent {
@@ -28,6 +30,12 @@ constexpr std::size_t kNameBytesMax = 1024;
 
 std::string person_of(const Subject& subject) {
   return subject.kind == Subject::Kind::person ? subject.person : std::string();
+}
+
+/// Whose files may be of what the school is not to read (yet).
+bool is_of_the_office(const Subject& subject) {
+  return std::ranges::none_of(subject.grants,
+                              [](const Grant& grant) { return is_school_role(grant.role); });
 }
 
 bool is_hash(std::string_view text) {
@@ -77,23 +85,11 @@ Json promise_json(const FilePromise& promise) {
   return {{"name", promise.name},
           {"size", promise.size},
           {"sha256", promise.sha256},
-          {"keep_location", promise.keep_location}};
+          {"keep_location", promise.keep_location},
+          {"hidden", promise.hidden}};
 }
 
 bool wants(const ApiRequest& request, const char* what) { return request.query_text(what) == "1"; }
-
-/// A thumbnail is small and in memory already.
-std::shared_ptr<api::FileAnswer> answer_of(std::string bytes, const std::string& tag) {
-  auto answer = std::make_shared<api::FileAnswer>();
-  answer->size = bytes.size();
-  answer->content_type = "image/jpeg";
-  answer->disposition = media::content_disposition("thumbnail.jpg", true);
-  answer->tag = tag;
-  answer->read = [bytes = std::move(bytes)](std::uint64_t offset, std::size_t size) {
-    return media::MemorySource(bytes).read(offset, size);
-  };
-  return answer;
-}
 
 }  // namespace
 
@@ -151,8 +147,10 @@ std::string FileDesk::mint_token() {
 }
 
 Result<FileDesk::Upload*> FileDesk::find(const ApiRequest& request) {
+  wake();
   const auto found = uploads_.find(request.names.at("id"));
-  if (found == uploads_.end() || found->second.person != person_of(request.subject)) {
+  if (found == uploads_.end() || found->second.asleep ||
+      found->second.person != person_of(request.subject)) {
     return Error{ErrorCode::not_found, "no such upload: " + request.names.at("id")};
   }
   return &found->second;
@@ -202,13 +200,15 @@ Status FileDesk::make_room(const std::string& person) {
 }
 
 Result<ApiResponse> FileDesk::begin(const ApiRequest& request) {
+  wake();
   DUHUI_TRY(promise, promise_of(request));
+  promise.hidden = is_of_the_office(request.subject) && parts_.shelf.can_hide();
   Upload upload{
       .person = person_of(request.subject), .promise = std::move(promise), .begun = parts_.now()};
   // Begun before and cut off: it goes on, though whoever sends it has forgotten where.
   for (const auto& [id, other] : uploads_) {
-    const bool same = !upload.promise.sha256.empty() && other.person == upload.person &&
-                      other.promise == upload.promise;
+    const bool same = !other.asleep && !upload.promise.sha256.empty() &&
+                      other.person == upload.person && other.promise == upload.promise;
     if (same) return state_of(id, other);
   }
   DUHUI_CHECK_OK(make_room(upload.person));
@@ -217,10 +217,12 @@ Result<ApiResponse> FileDesk::begin(const ApiRequest& request) {
     if (other.file.is_null()) room += other.promise.size - other.offset;
   }
   const std::string id = mint_token();
+  const bool upload_hidden = upload.promise.hidden;
   // Known of before it is there: nothing is on the disk that nobody knows of.
   uploads_[id] = std::move(upload);
+  lock_away(id, uploads_[id]);
   Status begun = save();
-  if (begun) begun = parts_.shelf.begin(id, room);
+  if (begun) begun = parts_.shelf.begin(id, room, upload_hidden);
   if (!begun) {
     uploads_.erase(id);
     return std::move(begun).error();
@@ -276,6 +278,7 @@ ApiResponse FileDesk::settle(const Step& step) {
     return api::error_answer(error);
   }
   upload.file = **step.file;
+  lock_away(step.id, upload);
   if (auto saved = save(); !saved) return api::error_answer(saved.error());
   return state_of(step.id, upload);
 }
@@ -300,7 +303,7 @@ Result<ApiResponse> FileDesk::read(const ApiRequest& request) {
   ApiResponse answer{200, nullptr};
   if (wants(request, "thumbnail")) {
     if (!named.thumbnail) return Error{ErrorCode::not_found, "no such file: a thumbnail"};
-    answer.file = answer_of(std::move(*named.thumbnail), sha256 + "-thumbnail");
+    answer.file = api::thumbnail_answer(std::move(*named.thumbnail), sha256);
     return answer;
   }
   const bool original = wants(request, "original");
@@ -311,23 +314,17 @@ Result<ApiResponse> FileDesk::read(const ApiRequest& request) {
   }
   if (!opened) return std::move(opened).error();
   const std::shared_ptr<BlobReader> reader = std::move(*opened);
-  auto type = media::known_type(named.mime);
+  std::optional<media::FileType> type;
   if (original) {
     DUHUI_TRY(head, reader->read(0, 64));
-    const auto found = media::sniff(media::MemorySource(head));
-    type = found ? std::optional(*found) : std::nullopt;
+    if (const auto found = media::sniff(media::MemorySource(head))) type = *found;
   }
-  auto file = std::make_shared<api::FileAnswer>();
-  file->size = reader->size();
-  file->content_type = type ? media::full_mime(*type) : "application/octet-stream";
-  const std::string name =
-      type ? media::safe_file_name(named.name, *type) : media::safe_file_name(named.name);
-  file->disposition = media::content_disposition(name, type && media::shows(*type));
-  file->tag = original ? sha256 + "-original" : sha256;
-  file->read = [reader](std::uint64_t offset, std::size_t size) {
-    return reader->read(offset, size);
-  };
-  answer.file = std::move(file);
+  answer.file =
+      api::file_answer(named,
+                       {.size = reader->size(),
+                        .read = [reader](std::uint64_t offset,
+                                         std::size_t size) { return reader->read(offset, size); }},
+                       original ? sha256 + "-original" : sha256, type);
   return answer;
 }
 
@@ -339,16 +336,55 @@ void FileDesk::load() {
   const Json kept = Json::parse(*text, nullptr, false);
   if (!kept.is_object() || !kept.contains("uploads")) return;
   for (const auto& [id, one] : kept["uploads"].items()) {
-    auto upload = upload_of(one);
-    if (!upload) continue;
-    upload->offset = upload->promise.size;
-    if (upload->file.is_null()) {
-      const auto reader = parts_.shelf.look(id);
-      // Cut off between being known of and being there, or all of it is shelved under its hash.
-      if (!reader || (*reader)->size() > upload->promise.size) continue;
-      upload->offset = (*reader)->size();
+    const Json locked = one.is_object() ? one.value("locked", Json()) : Json();
+    if (!locked.is_string()) {
+      if (auto upload = revive(id, one)) uploads_[id] = std::move(*upload);
+      continue;
     }
-    uploads_[id] = std::move(*upload);
+    const Json begun = one.value("begun_ms", Json());
+    uploads_[id] = {.begun = WallTime{begun.is_number_integer() ? begun.get<std::int64_t>() : 0},
+                    .locked = locked,
+                    .asleep = true};
+  }
+}
+
+void FileDesk::wake() {
+  if (!parts_.shelf.can_hide()) return;
+  for (auto at = uploads_.begin(); at != uploads_.end();) {
+    const auto here = at++;
+    if (!here->second.asleep) continue;
+    const auto locked = from_base64(here->second.locked);
+    const auto note = locked ? parts_.shelf.open_note(here->first, *locked)
+                             : Result<std::string>(Error{ErrorCode::corrupt_data, "uploads"});
+    if (!note && note.error().code == ErrorCode::unavailable) return;
+    auto upload = note ? revive(here->first, Json::parse(*note, nullptr, false)) : std::nullopt;
+    if (!upload) {
+      static_cast<void>(parts_.shelf.drop(here->first).has_value());
+      uploads_.erase(here);
+      continue;
+    }
+    upload->locked = std::move(here->second.locked);
+    here->second = std::move(*upload);
+  }
+}
+
+std::optional<FileDesk::Upload> FileDesk::revive(const std::string& id, const Json& kept) {
+  auto upload = upload_of(kept);
+  if (!upload) return {};
+  upload->offset = upload->promise.size;
+  if (!upload->file.is_null()) return upload;
+  const auto reader = parts_.shelf.look(id);
+  // Cut off between being known of and being there, or all of it is shelved under its hash.
+  if (!reader || (*reader)->size() > upload->promise.size) return {};
+  upload->offset = (*reader)->size();
+  return upload;
+}
+
+void FileDesk::lock_away(const std::string& id, Upload& upload) {
+  if (!upload.promise.hidden) return;
+  // Locked meanwhile: what lies there stays as it is.
+  if (auto note = parts_.shelf.lock_note(id, json_text(kept_json(upload)))) {
+    upload.locked = to_base64(*note);
   }
 }
 
@@ -359,7 +395,8 @@ std::optional<FileDesk::Upload> FileDesk::upload_of(const Json& kept) {
                   .promise = {.name = promise.at("name"),
                               .size = promise.at("size"),
                               .sha256 = promise.at("sha256"),
-                              .keep_location = promise.at("keep_location")},
+                              .keep_location = promise.at("keep_location"),
+                              .hidden = promise.at("hidden")},
                   .begun = WallTime{kept.at("begun_ms").get<std::int64_t>()},
                   .file = kept.at("file")};
   } catch (const Json::exception&) {
@@ -367,13 +404,20 @@ std::optional<FileDesk::Upload> FileDesk::upload_of(const Json& kept) {
   }
 }
 
+Json FileDesk::kept_json(const Upload& upload) {
+  return {{"person", upload.person},
+          {"promise", promise_json(upload.promise)},
+          {"begun_ms", upload.begun.ms},
+          {"file", upload.file}};
+}
+
 Status FileDesk::save() {
   Json uploads = Json::object();
   for (const auto& [id, upload] : uploads_) {
-    uploads[id] = {{"person", upload.person},
-                   {"promise", promise_json(upload.promise)},
-                   {"begun_ms", upload.begun.ms},
-                   {"file", upload.file}};
+    // Of what is hidden the name and the thumbnail must not lie open either.
+    uploads[id] = upload.locked.empty()
+                      ? kept_json(upload)
+                      : Json{{"begun_ms", upload.begun.ms}, {"locked", upload.locked}};
   }
   return parts_.kept.save(json_text({{"uploads", std::move(uploads)}}));
 }

@@ -30,8 +30,9 @@ namespace duhui::agent {
 ///   DELETE /files/uploads/{id}    given up
 ///   GET    /files/{sha256}        ?record=ID, &thumbnail=1, &original=1
 ///
-/// An upload is its beginner's alone. What is known of it survives a restart. Used on one thread;
-/// disk and pictures are for the threads of whoever carries out api::Deferred.
+/// An upload is its beginner's alone. What is known of it survives a restart;
+/// of one that is hidden, as soon as it can be read again. Used on one thread; disk and pictures
+/// are for the threads of whoever carries out api::Deferred.
 class FileDesk {
  public:
   /// All outlive this and the answers under way.
@@ -59,6 +60,8 @@ class FileDesk {
     std::uint64_t offset = 0;
     bool busy = false;      // a piece is being written
     nlohmann::json file{};  // null: not whole yet
+    std::string locked{};   // of a hidden one: all this, as it may lie on the disk
+    bool asleep = false;    // hidden, and not read yet
   };
   struct Step;
 
@@ -75,8 +78,15 @@ class FileDesk {
   Status make_room(const std::string& person);
   std::string mint_token();
   void load();
+  /// What could not be read when it was loaded, if it can be now.
+  void wake();
+  /// An upload as it was kept, with what has come of it. Nothing: there is nothing to go on with.
+  std::optional<Upload> revive(const std::string& id, const nlohmann::json& kept);
+  /// Of a hidden one, which lies locked from now on.
+  void lock_away(const std::string& id, Upload& upload);
   /// Nothing: not written by save().
   static std::optional<Upload> upload_of(const nlohmann::json& kept);
+  static nlohmann::json kept_json(const Upload& upload);
   Status save();
 
   Parts parts_;

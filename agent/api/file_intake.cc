@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "shared/base/bytes.h"
-#include "shared/crypto/running_digest.h"
+#include "shared/crypto/digest.h"
 #include "shared/media/bare_copy.h"
 #include "shared/media/file_name.h"
 #include "shared/media/known_type.h"
@@ -31,7 +31,7 @@ class ShelfSource final : public media::Source {
 
 Status check_hash(BlobReader& reader, const std::string& wanted) {
   if (wanted.empty()) return Done{};
-  RunningDigest digest;
+  DigestStream digest;
   for (std::uint64_t at = 0; at < reader.size();) {
     DUHUI_TRY(piece, reader.read(at, kReadStep));
     if (piece.empty()) return Error{ErrorCode::storage_failed, "files: shorter than it was"};
@@ -43,8 +43,8 @@ Status check_hash(BlobReader& reader, const std::string& wanted) {
   return Error{ErrorCode::refused, "file_hash: it is " + found};
 }
 
-Status write(BlobShelf& shelf, const std::string& token, std::string_view bytes) {
-  DUHUI_CHECK_OK(shelf.begin(token, bytes.size()));
+Status write(BlobShelf& shelf, const std::string& token, std::string_view bytes, bool hidden) {
+  DUHUI_CHECK_OK(shelf.begin(token, bytes.size(), hidden));
   return shelf.append(token, bytes);
 }
 
@@ -70,10 +70,11 @@ Json file_json(const ShelvedBlob& blob, const media::FileType& type, const std::
 Result<std::optional<std::uint64_t>> keep_original(BlobShelf& shelf,
                                                    const std::string& token,
                                                    std::string_view bytes,
-                                                   const std::string& sha256) {
+                                                   const std::string& sha256,
+                                                   bool hidden) {
   const auto bare = media::bare_copy(bytes);
   if (!bare) return std::optional<std::uint64_t>{};
-  DUHUI_CHECK_OK(write(shelf, token, *bare));
+  DUHUI_CHECK_OK(write(shelf, token, *bare, hidden));
   DUHUI_CHECK_OK(shelf.keep_original(token, sha256));
   return std::optional<std::uint64_t>{bare->size()};
 }
@@ -87,7 +88,7 @@ Result<Json> take_picture(BlobShelf& shelf,
   DUHUI_TRY(shrunk, media::shrink(bytes, {.bytes_max = std::size_t{1024} * settings.photo_kib,
                                           .side_max = settings.photo_side,
                                           .keep_location = promise.keep_location}));
-  DUHUI_CHECK_OK(write(shelf, spare.shown, shrunk.bytes));
+  DUHUI_CHECK_OK(write(shelf, spare.shown, shrunk.bytes, promise.hidden));
   DUHUI_TRY(blob, shelf.finish(spare.shown));
   const media::FileType type{.mime = shrunk.mime,
                              .extension = shrunk.extension,
@@ -96,7 +97,7 @@ Result<Json> take_picture(BlobShelf& shelf,
   Json file = file_json(blob, type, promise.name);
   describe(file, shrunk);
   if (!settings.keep_original) return file;
-  DUHUI_TRY(size, keep_original(shelf, spare.original, bytes, blob.sha256));
+  DUHUI_TRY(size, keep_original(shelf, spare.original, bytes, blob.sha256, promise.hidden));
   if (size) file["original"] = {{"size", *size}};
   return file;
 }

@@ -19,6 +19,7 @@ struct FilePromise {
   std::uint64_t size = 0;
   std::string sha256{};  // lower-case hexadecimal; empty: not told
   bool keep_location = false;
+  bool hidden = false;  // see BlobShelf::begin
 
   friend bool operator==(const FilePromise&, const FilePromise&) = default;
 };

@@ -1,19 +1,18 @@
 #include "agent/app/agent_program.h"
 
 #include <chrono>
-#include <exception>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <nlohmann/json.hpp>
 
 #include "agent/app/agent_log.h"
 #include "agent/app/attach_command.h"
 #include "agent/app/fsck.h"
+#include "agent/app/run_to_end.h"
 #include "agent/app/status_text.h"
 #include "agent/app/ticket_row.h"
 #include "shared/cli/assignments.h"
@@ -26,28 +25,6 @@ namespace {
 
 namespace asio = boost::asio;
 using Json = nlohmann::json;
-
-/// Runs a coroutine to its end on a loop of this thread.
-template <typename Value>
-Result<Value> run_to_end(asio::io_context& loop, asio::awaitable<Value> work) {
-  std::optional<Value> value;
-  std::string failed = "the loop ended";
-  asio::co_spawn(loop, std::move(work), [&](std::exception_ptr escaped, Value result) {
-    if (!escaped) {
-      value.emplace(std::move(result));
-      return;
-    }
-    try {
-      std::rethrow_exception(escaped);
-    } catch (const std::exception& error) {
-      failed = error.what();
-    }
-  });
-  loop.restart();
-  loop.run();
-  if (!value) return Error{ErrorCode::unavailable, failed};
-  return std::move(*value);
-}
 
 asio::awaitable<Json> serve_in_json(AgentService& service,
                                     AgentSettings settings,
@@ -152,6 +129,8 @@ void AgentProgram::add_commands(CLI::App& app) {
   sync_command->footer("  duhui-agent sync --wait-ms 10000");
   on(*sync_command, &AgentProgram::sync);
 
+  add_bundles(app);
+
   auto* fsck_command = app.add_subcommand(
       "fsck",
       console_("检查数据文件夹（先停止服务）", "examine the data folder (stop the service first)"));
@@ -219,7 +198,8 @@ Result<AgentProgram::Holder> AgentProgram::reach(bool with_link) {
   // Whoever has the folder is a service that will answer soon, or a command that will end soon.
   return net::patiently([&]() -> Result<Holder> {
     if (cli::SocketCaller::answers(socket())) return Holder::service;
-    DUHUI_TRY(service, AgentService::open(loop_.get_executor(), settings_.data, with_link));
+    DUHUI_TRY(service,
+              AgentService::open(loop_.get_executor(), settings_.data, with_link, settings_));
     service_ = std::move(service);
     return Holder::this_process;
   });
@@ -279,8 +259,7 @@ Result<int> AgentProgram::serve() {
   DUHUI_CHECK_OK(open_log(settings_.log_file, settings_.log_level));
   // A short command may have the folder for a moment.
   DUHUI_TRY(service, net::patiently([&] {
-              return AgentService::open(loop_.get_executor(), settings_.data, true,
-                                        settings_.sign_in);
+              return AgentService::open(loop_.get_executor(), settings_.data, true, settings_);
             }));
   service_ = std::move(service);
   const auto ready = [this](const Json& listen) {

@@ -13,6 +13,7 @@
 #include "shared/cli/caller.h"
 #include "shared/cli/console.h"
 #include "shared/crypto/ticket.h"
+#include "shared/sync/bundle_limits.h"
 
 namespace CLI {
 class App;
@@ -47,6 +48,11 @@ class AgentProgram {
   Result<int> status();
   Result<int> sync();
   Result<int> fsck();
+  void add_bundles(CLI::App& app);
+  Result<int> bundle_export();
+  Result<int> bundle_import();
+  /// By the service, or in this process.
+  Result<nlohmann::json> carry(const std::string& what, nlohmann::json body);
   Result<int> link_on();
   Result<int> link_off();
   Result<int> set_link(bool enabled);
@@ -63,6 +69,9 @@ class AgentProgram {
   std::string ticket_file_;
   std::string tickets_csv_;
   std::string host_;
+  std::string bundle_target_;
+  std::vector<std::string> bundle_paths_;
+  std::uint64_t bundle_part_bytes_ = bundle_limits::kPartBytesDefault;
   int port_ = -1;
   bool checks_settings_ = false;
   std::vector<std::string> problems_;  // of the settings file

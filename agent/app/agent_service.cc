@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "agent/app/network_id.h"
 #include "agent/app/upload_stream.h"
 #include "duhui/sync/v1/frame.pb.h"
 #include "shared/api/answer.h"
@@ -66,6 +67,23 @@ net::ListenerOptions with_uploads(net::ListenerOptions options) {
   return options;
 }
 
+std::string kept_or_nothing(DataFolder& folder, const std::string& path) {
+  auto kept = folder.read_kept(path);
+  return kept ? std::move(*kept) : std::string();
+}
+
+std::vector<LinkFacts::OfRoad> roads_told(const Link& link) {
+  std::vector<LinkFacts::OfRoad> all;
+  for (const Road road : {Road::websocket, Road::https}) {
+    const RoadFacts facts = link.facts(road);
+    all.push_back({.name = std::string(to_string(road)),
+                   .last_success = facts.last_success,
+                   .bytes_read = facts.bytes.read,
+                   .bytes_written = facts.bytes.written});
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string program_version() { return DUHUI_VERSION; }
@@ -86,18 +104,29 @@ AgentService::AgentService(asio::any_io_executor executor, const std::string& da
       folder_(files_, data),
       tries_(folder_, folder_.tries_file()),
       provisional_(folder_, folder_.provisional_file()),
-      uploads_(folder_, folder_.uploads_file()) {}
+      uploads_(folder_, folder_.uploads_file()),
+      // What cannot be read or kept is learned again.
+      roads_(kept_or_nothing(folder_, folder_.roads_file()), [this](const std::string& text) {
+        if (auto kept = folder_.write_file(folder_.roads_file(), text); !kept) {
+          spdlog::warn("roads: {}", to_string(kept.error()));
+        }
+      }) {}
 
 Result<std::unique_ptr<AgentService>> AgentService::open(asio::any_io_executor executor,
                                                          const std::string& data,
                                                          bool with_link,
-                                                         const api::SignInLimits& limits) {
+                                                         const AgentSettings& settings) {
   std::unique_ptr<AgentService> service(new AgentService(executor, data));
   DUHUI_TRY(card, service->folder_.load());
   service->card_ = std::move(card);
   DUHUI_CHECK_OK(service->open_replica());
+  const ReadClock read_clock = [raw = service.get()] { return raw->clock_.read(); };
+  service->records_ =
+      std::make_unique<AgentRecords>(*service->replica_, service->random_, read_clock);
+  service->records_->set_scopes(service->card_->scopes);
   DUHUI_CHECK_OK(service->open_files());
-  service->make_api(with_link, limits);
+  if (with_link) service->make_link(settings);
+  service->make_api(settings.sign_in);
   return service;
 }
 
@@ -112,29 +141,44 @@ Status AgentService::open_replica() {
   DUHUI_TRY(replica, Replica::open(*store_.store, *store_.journal, random_, clock_.read(),
                                    store_.report.rebuilt()));
   replica_ = std::move(replica);
+  DUHUI_TRY(blobs, FileBlobStore::open(folder_.blobs()));
+  blobs_ = std::move(blobs);
+  DUHUI_TRY(locked,
+            FileBlobStore::open(folder_.locked_blobs(), FileBlobStore::Names::hash_of_unlocked));
+  locked_blobs_ = std::move(locked);
+  replica_->keep_files(*blobs_, *locked_blobs_);
   return Done{};
 }
 
 Status AgentService::open_files() {
-  DUHUI_TRY(shelf, FileShelf::open(files_, folder_.files_folder()));
+  DUHUI_TRY(shelf,
+            UploadShelf::open(
+                {.files = files_, .shown = *blobs_, .locked = *locked_blobs_, .random = random_},
+                folder_.files_folder()));
   shelf_ = std::move(shelf);
   return Done{};
 }
 
-void AgentService::make_api(bool with_link, const api::SignInLimits& limits) {
+void AgentService::make_link(const AgentSettings& settings) {
+  net::HubAddress hub = card_->hub;
+  hub.proxy = choose_proxy(settings.proxy, process_environment(), hub.host);
+  const std::string proxy = hub.proxy.host.empty() ? std::string() : hub.proxy.text();
+  LinkRoads roads{.only = road_named(settings.road), .memory = &roads_, .network = [proxy] {
+                    return present_network(proxy);
+                  }};
+  link_ =
+      std::make_unique<Link>(executor_,
+                             Link::Parts{.replica = *replica_,
+                                         .identity = card_->identity,
+                                         .random = random_,
+                                         .clock = clock_,
+                                         .events = *this},
+                             std::move(hub), "duhui-agent " + program_version(), std::move(roads));
+  records_->on_saved([this] { link_->saved(); });
+}
+
+void AgentService::make_api(const api::SignInLimits& limits) {
   const ReadClock read_clock = [this] { return clock_.read(); };
-  records_ = std::make_unique<AgentRecords>(*replica_, random_, read_clock);
-  records_->set_scopes(card_->scopes);
-  if (with_link) {
-    link_ = std::make_unique<Link>(executor_,
-                                   Link::Parts{.replica = *replica_,
-                                               .identity = card_->identity,
-                                               .random = random_,
-                                               .clock = clock_,
-                                               .events = *this},
-                                   card_->hub, "duhui-agent " + program_version());
-    records_->on_saved([this] { link_->saved(); });
-  }
   desk_ = std::make_unique<api::SignInDesk>(
       api::SignInDesk::Parts{.source = *records_,
                              .random = random_,
@@ -148,9 +192,12 @@ void AgentService::make_api(bool with_link, const api::SignInLimits& limits) {
                                               const SigningKey& key) { door_->came(person, key); }},
       limits);
   door_ = std::make_unique<VaultDoor>(*replica_, *records_, *desk_, [this] {
+    const VaultKey* key = replica_->vault_key();
+    shelf_->set_key(key != nullptr ? std::optional(*key) : std::nullopt);
     // What had to wait for it: a stream that has to go on under a new origin.
-    if (link_ && link_->state() == Link::State::offline) link_->connect_now();
+    if (key != nullptr && link_ && link_->state() == Link::State::offline) link_->connect_now();
   });
+  make_bundle_desk();
   api_ = std::make_unique<AgentApi>(*replica_, *records_, read_clock, program_version(), hooks(),
                                     desk_.get());
   file_desk_ = std::make_unique<FileDesk>(FileDesk::Parts{
@@ -158,6 +205,29 @@ void AgentService::make_api(bool with_link, const api::SignInLimits& limits) {
         return clock_.wall();
       }});
   file_desk_->add_to(api_->router());
+}
+
+void AgentService::make_bundle_desk() {
+  const auto delivered = [this](const BundleDelivery::Outcome& outcome) {
+    if (outcome.revoked) spdlog::warn("hub: this device was revoked (by bundle)");
+    if (outcome.welcomed) take_welcome(card_->hub.pin, outcome.device_name);
+    if (outcome.vault_changed) door_->keepers_changed();
+    if (!outcome.changed.empty()) records_->changed(outcome.changed);
+    // What a session in progress knows of the stream may have changed under it.
+    const bool live = link_ && link_->state() == Link::State::live;
+    if (live && (outcome.welcomed || outcome.new_origin)) {
+      link_->enable(false);
+      link_->enable(true);
+    }
+  };
+  bundles_ =
+      std::make_unique<BundleDesk>(BundleDesk::Parts{.executor = executor_,
+                                                     .replica = *replica_,
+                                                     .card = *card_,
+                                                     .random = random_,
+                                                     .clock = clock_,
+                                                     .software = "duhui-agent " + program_version(),
+                                                     .delivered = delivered});
 }
 
 void AgentService::tell(const api::SignInEvent& event) {
@@ -196,6 +266,9 @@ AgentHooks AgentService::hooks() {
                      .bytes_written_total = link_->bytes_total().written,
                      .device_name = card_->name,
                      .clock_offset = clock_offset_,
+                     .road = link_->road() ? std::string(to_string(*link_->road())) : "",
+                     .road_problem = link_->road_problem(),
+                     .roads = roads_told(*link_),
                      .revoked = link_->revoked()};
   };
   hooks.device = [this] {
@@ -218,9 +291,13 @@ void AgentService::welcomed(const Digest& pin, const std::string& device_name) {
   if (link_ && link_->revoked()) spdlog::warn("hub: this device was revoked");
   const WallTime hub_time{static_cast<std::int64_t>(replica_->state().hub_seen_ms())};
   clock_offset_ = clock_.wall() - hub_time;
+  take_welcome(pin.str(), device_name);
+}
+
+void AgentService::take_welcome(const std::string& pin, const std::string& device_name) {
   DeviceCard card = *card_;
   card.identity.ticket.clear();
-  card.hub.pin = pin.str();
+  card.hub.pin = pin;
   if (!device_name.empty()) card.name = device_name;
   sync::v1::Enrolment enrolment;
   if (enrolment.ParseFromString(replica_->state().enrolment()) && enrolment.scopes_size() > 0) {
@@ -270,6 +347,15 @@ asio::awaitable<net::HttpResponse> AgentService::answer(net::HttpRequest request
     const auto may = api::granted(authorize(sender->subject, Verb::manage, Thing::link));
     if (!may) co_return http_response(api::error_answer(may.error()));
     co_return co_await sync(std::move(request.body));
+  }
+  const std::string_view noun = path.substr(std::min(path.size(), api::kBasePath.size()));
+  if (path.starts_with(api::kBasePath) && BundleDesk::answers(noun)) {
+    const auto sender = api::sender_of(*desk_, asked);
+    if (!sender) co_return http_response(api::error_answer(sender.error()));
+    std::string where(noun);
+    api::ApiResponse told = co_await bundles_->answer(request.method, std::move(where),
+                                                      sender->subject, std::move(request.body));
+    co_return http_response(told);
   }
   if (request.incoming != nullptr) {
     const AskApi ask = [this](api::EdgeRequest piece) {
@@ -364,6 +450,7 @@ Result<Json> AgentService::open_lan(const web::LanSettings& settings) {
 asio::awaitable<Status> AgentService::serve(AgentSettings settings,
                                             std::function<void(const Json&)> ready) {
   file_desk_->set(settings.files);
+  bundles_->set_folders(settings.usb_folders);
   auto listen = open_listeners(settings);
   if (!listen) co_return std::move(listen).error();
   net::TaskScope scope(executor_,

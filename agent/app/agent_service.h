@@ -15,16 +15,19 @@
 #include "agent/api/file_desk.h"
 #include "agent/api/vault_door.h"
 #include "agent/app/agent_settings.h"
+#include "agent/app/bundle_desk.h"
 #include "agent/app/data_folder.h"
 #include "agent/app/kept_file.h"
 #include "agent/app/link.h"
+#include "agent/app/road_memory.h"
 #include "agent/core/replica.h"
 #include "agent/store/agent_store.h"
-#include "agent/store/file_shelf.h"
 #include "agent/store/posix_file_system.h"
+#include "agent/store/upload_shelf.h"
 #include "shared/api/edge.h"
 #include "shared/api/sign_in_audit.h"
 #include "shared/api/sign_in_desk.h"
+#include "shared/blobs/file_blob_store.h"
 #include "shared/crypto/system_random.h"
 #include "shared/net/blocking_pool.h"
 #include "shared/net/http.h"
@@ -44,7 +47,7 @@ class AgentService final : private LinkEvents {
   static Result<std::unique_ptr<AgentService>> open(boost::asio::any_io_executor executor,
                                                     const std::string& data,
                                                     bool with_link,
-                                                    const api::SignInLimits& limits = {});
+                                                    const AgentSettings& settings = {});
   AgentService(const AgentService&) = delete;
   AgentService& operator=(const AgentService&) = delete;
   ~AgentService() override = default;
@@ -64,6 +67,7 @@ class AgentService final : private LinkEvents {
   /// Connects to the hub and waits until everything is exchanged. Without a service.
   boost::asio::awaitable<bool> sync_once(Duration limit);
 
+  BundleDesk& bundles() { return *bundles_; }
   /// One request of the API, also POST /sync.
   boost::asio::awaitable<net::HttpResponse> answer(net::HttpRequest request);
 
@@ -74,7 +78,11 @@ class AgentService final : private LinkEvents {
   WallTime calendar() const;
   Status open_replica();
   Status open_files();
-  void make_api(bool with_link, const api::SignInLimits& limits);
+  void make_bundle_desk();
+  /// What a welcome says, on a link or in a bundle. `pin`: the whole pin of the hub's key.
+  void take_welcome(const std::string& pin, const std::string& device_name);
+  void make_link(const AgentSettings& settings);
+  void make_api(const api::SignInLimits& limits);
   void tell(const api::SignInEvent& event);
   AgentHooks hooks();
   boost::asio::awaitable<net::HttpResponse> sync(std::string body);
@@ -98,18 +106,22 @@ class AgentService final : private LinkEvents {
   std::optional<DeviceCard> card_;
   OpenedStore store_;
   std::unique_ptr<Replica> replica_;
+  std::unique_ptr<FileBlobStore> blobs_;
+  std::unique_ptr<FileBlobStore> locked_blobs_;
   std::unique_ptr<AgentRecords> records_;
   KeptFile tries_;
   KeptFile provisional_;
   KeptFile uploads_;
-  std::unique_ptr<BlobShelf> shelf_;
+  std::unique_ptr<UploadShelf> shelf_;
   api::SignInAudit sign_ins_;
   std::unique_ptr<api::SignInDesk> desk_;
   std::unique_ptr<VaultDoor> door_;
   std::unique_ptr<FileDesk> file_desk_;
   std::unique_ptr<AgentApi> api_;
   net::BlockingPool passwords_{1};
-  net::BlockingPool disk_{1};   // files: a large picture keeps nobody from signing in
+  net::BlockingPool disk_{1};  // files: a large picture keeps nobody from signing in
+  std::unique_ptr<BundleDesk> bundles_;
+  RoadMemory roads_;
   std::unique_ptr<Link> link_;  // null: opened for one command
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::string> addresses_;

@@ -27,6 +27,13 @@ cli::SettingsFile settings_file(AgentSettings& settings) {
   file.add_switch("files.keep_original", &settings.files.keep_original);
   file.add_number("files.photo_kib", &settings.files.photo_kib, 20, 4096);
   file.add_number("files.photo_side", &settings.files.photo_side, 320, 8000);
+  const auto check_folder = [](const std::string& path) -> Status {
+    if (path.starts_with('/')) return Done{};
+    return Error{ErrorCode::invalid_input, "a path from the root"};
+  };
+  file.add_list("usb.folders", &settings.usb_folders, check_folder);
+  file.add_text("link.road", &settings.road, {"auto", "websocket", "https"});
+  add_proxy_settings(&file, &settings.proxy);
   file.add_text("log.level", &settings.log_level,
                 {"trace", "debug", "info", "warn", "error", "off"});
   file.add_text("log.file", &settings.log_file);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/api/file_intake.h"
+#include "agent/app/proxy_settings.h"
 #include "shared/api/sign_in_desk.h"
 #include "shared/base/result.h"
 #include "shared/cli/settings_file.h"
@@ -25,6 +26,15 @@ namespace duhui::agent {
 ///   keep_original = true       # of photos that were made smaller, without what the camera noted
 ///   photo_kib = 300            # what a photo is made to fit into
 ///   photo_side = 1600          # its longest side, in pixels
+///   [usb]
+///   folders = ["/srv/usb"]     # where bundles may go besides removable media
+///   [link]
+///   road = "auto"              # "websocket" or "https": only that one
+///   [proxy]                    # on the way to the hub, see ProxySettings
+///   url = ""                   # "http://host:port"; "none": whatever the environment says
+///   user = ""
+///   password = ""              # never shown, never logged
+///   no_proxy = []
 ///   [log]
 ///   level = "info"             # trace debug info warn error off
 ///   file = ""                  # empty: standard error
@@ -36,6 +46,9 @@ struct AgentSettings {
   web::LanSettings lan{};
   api::SignInLimits sign_in{};
   FileSettings files{};
+  std::vector<std::string> usb_folders{};
+  std::string road = "auto";
+  ProxySettings proxy{};
   std::string log_level = "info";
   std::string log_file{};
 };

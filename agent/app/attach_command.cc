@@ -12,7 +12,7 @@
 #include "shared/api/router.h"
 #include "shared/base/bytes.h"
 #include "shared/cli/assignments.h"
-#include "shared/crypto/running_digest.h"
+#include "shared/crypto/digest.h"
 
 namespace duhui::agent {
 namespace {
@@ -53,7 +53,7 @@ class LocalFile {
   }
 
   Result<std::string> hash() {
-    RunningDigest digest;
+    DigestStream digest;
     for (std::uint64_t at = 0; at < size_;) {
       DUHUI_TRY(piece, read(at));
       digest.add(piece);

@@ -45,12 +45,15 @@ Json opened(const std::string& text) {
 }
 
 Json card_json(const DeviceCard& card) {
-  return {
-      {"device_id", to_uuid_text(card.identity.id.view())},
-      {"name", card.name},
-      {"hub", {{"host", card.hub.host}, {"port", card.hub.port}, {"pin", to_hex(card.hub.pin)}}},
-      {"ticket", card.identity.ticket},
-      {"scopes", card.scopes}};
+  return {{"device_id", to_uuid_text(card.identity.id.view())},
+          {"name", card.name},
+          {"hub",
+           {{"host", card.hub.host},
+            {"port", card.hub.port},
+            {"pin", to_hex(card.hub.pin)},
+            {"key", to_hex(card.hub_key)}}},
+          {"ticket", card.identity.ticket},
+          {"scopes", card.scopes}};
 }
 
 Result<DeviceCard> read_card(const Json& json, const SigningKey& key) {
@@ -61,11 +64,12 @@ Result<DeviceCard> read_card(const Json& json, const SigningKey& key) {
   const auto pin = from_hex(text_at(json["hub"], "pin"));
   const auto port = json["hub"].find("port");
   if (!id || !pin || port == json["hub"].end() || !port->is_number_unsigned()) return damaged;
-  DeviceCard card{
-      .identity = {.id = *id, .key = key, .ticket = text_at(json, "ticket")},
-      .name = text_at(json, "name"),
-      .hub = {
-          .host = text_at(json["hub"], "host"), .port = port->get<std::uint16_t>(), .pin = *pin}};
+  DeviceCard card{.identity = {.id = *id, .key = key, .ticket = text_at(json, "ticket")},
+                  .name = text_at(json, "name"),
+                  .hub = {.host = text_at(json["hub"], "host"),
+                          .port = port->get<std::uint16_t>(),
+                          .pin = *pin},
+                  .hub_key = from_hex(text_at(json["hub"], "key")).value_or("")};
   if (json.contains("scopes") && json["scopes"].is_array()) {
     for (const Json& scope : json["scopes"]) {
       if (scope.is_string()) card.scopes.push_back(scope);
@@ -124,6 +128,7 @@ Result<DeviceCard> DataFolder::enrol(const Ticket& ticket, Random& random) {
                                .key = SigningKey::generate(random),
                                .ticket = presentation_of(ticket)},
                   .hub = {.host = ticket.host, .port = ticket.port, .pin = ticket.hub_pin},
+                  .hub_key = ticket.hub_key,
                   .scopes = ticket.scopes};
   DUHUI_CHECK_OK(write_file(key_file(), card.identity.key.file_text()));
   DUHUI_CHECK_OK(save(card));

@@ -20,6 +20,8 @@ struct DeviceCard {
   DeviceIdentity identity;
   std::string name{};  // as the hub calls it; empty before the first contact
   net::HubAddress hub{};
+  /// The hub's Ed25519 key as the ticket file told it; empty: typed. The welcome tells it, too.
+  std::string hub_key{};
   std::vector<std::string> scopes{};
 };
 
@@ -33,13 +35,19 @@ class DataFolder {
   std::string socket() const { return path_ + "/control.sock"; }
   std::string listen_file() const { return path_ + "/listen.json"; }
   std::string settings_file() const { return path_ + "/agent.toml"; }
+  /// Photos and documents.
+  std::string blobs() const { return path_ + "/blobs"; }
+  /// Those that the school may not see.
+  std::string locked_blobs() const { return path_ + "/locked"; }
   /// Wrong passwords, so that a start does not forgive them.
   std::string tries_file() const { return path_ + "/tries.json"; }
+  /// Which road leads out of which network (RoadMemory).
+  std::string roads_file() const { return path_ + "/roads.json"; }
   /// Accounts people made themselves before the real ones came.
   std::string provisional_file() const { return path_ + "/people.json"; }
   /// What is known of uploads that are not over.
   std::string uploads_file() const { return path_ + "/uploads.json"; }
-  /// Photos and documents, by their hashes.
+  /// Uploads that are not over, and what pictures were made from.
   std::string files_folder() const { return path_ + "/files"; }
 
   /// Makes the keys of a new device and keeps the ticket. `conflict`: the folder has a device

@@ -9,7 +9,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "shared/net/deadline.h"
-#include "shared/sync/key_history.h"
 
 namespace duhui::agent {
 namespace {
@@ -19,37 +18,19 @@ using asio::experimental::awaitable_operators::operator||;
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr auto kNever = asio::steady_timer::time_point::max();
 
-/// A hub that hands out streams under new origins without end would spin us.
-constexpr Duration kPauseAtOnce = milliseconds(20);
-
-/// Names the runner for as long as it lives, and keeps what it carried; also when the coroutine is
-/// cancelled.
-class RunnerGuard {
- public:
-  RunnerGuard(LinkRunner*& place, LinkBytes& earlier, LinkRunner& runner)
-      : place_(place), earlier_(earlier) {
-    place_ = &runner;
-  }
-  ~RunnerGuard() {
-    earlier_ += place_->bytes();
-    place_ = nullptr;
-  }
-  RunnerGuard(const RunnerGuard&) = delete;
-  RunnerGuard& operator=(const RunnerGuard&) = delete;
-
- private:
-  LinkRunner*& place_;
-  LinkBytes& earlier_;
-};
-
 asio::awaitable<void> wait(asio::steady_timer& timer) { co_await timer.async_wait(kNoThrow); }
 
 }  // namespace
 
-Link::Link(asio::any_io_executor executor, Parts parts, net::HubAddress hub, std::string software)
+Link::Link(asio::any_io_executor executor,
+           Parts parts,
+           net::HubAddress hub,
+           std::string software,
+           LinkRoads roads)
     : parts_(parts),
       hub_(std::move(hub)),
       software_(std::move(software)),
+      roads_(std::move(roads)),
       executor_(executor),
       pause_(executor),
       changed_(executor, kNever),
@@ -77,51 +58,6 @@ asio::awaitable<void> Link::run() {
   }
 }
 
-asio::awaitable<void> Link::connect_once() {
-  enter(State::connecting);
-  auto stream = co_await net::connect_to_hub(hub_, net::StreamLimits{});
-  if (!stream && stream.error().code == ErrorCode::refused) {
-    auto followed = co_await follow_hub_key();
-    if (followed) {
-      stream = co_await net::connect_to_hub(hub_, net::StreamLimits{});
-    } else {
-      stream = std::move(followed).error();
-    }
-  }
-  if (!stream) {
-    last_error_ = to_string(stream.error());
-    wake_waiters();
-    co_return;
-  }
-  if (!enabled_) co_return;
-  LinkRunner runner(std::move(stream).value(), parts_.replica, parts_.identity, software_,
-                    parts_.clock, *this, executor_);
-  const RunnerGuard guard(runner_, bytes_earlier_, runner);
-  const LinkEnd end = co_await runner.run();
-  last_error_ = end.reason;
-  if (end.at_once) {
-    delay_ = kPauseAtOnce;
-  } else if (end.retry_after.ms > 0) {
-    backoff_.hub_asked(end.retry_after);
-    delay_ = backoff_.next(parts_.random);
-  }
-}
-
-asio::awaitable<Status> Link::follow_hub_key() {
-  auto keys = co_await net::fetch_keys(hub_, net::StreamLimits{}, kKeyHistoryBytesMax);
-  if (!keys) {
-    co_return Error{ErrorCode::refused,
-                    "hub key changed without a statement: " + keys.error().detail};
-  }
-  auto history = parse_key_history(keys->history);
-  if (!history) co_return Error{ErrorCode::refused, history.error().detail};
-  const Status followed =
-      follow_keys(*history, parts_.replica.state().hub_id(), hub_.pin, keys->presented);
-  // Kept for good by the welcome that follows.
-  if (followed) hub_.pin = keys->presented.str();
-  co_return followed;
-}
-
 void Link::enter(State state) {
   if (state_ != state) since_ = parts_.clock.wall();
   state_ = state;
@@ -129,8 +65,9 @@ void Link::enter(State state) {
 }
 
 LinkBytes Link::bytes_total() const {
-  LinkBytes total = bytes_earlier_;
-  return total += bytes();
+  LinkBytes total = bytes();
+  for (const RoadFacts& road : by_road_) total += road.bytes;
+  return total;
 }
 
 void Link::saved() {
@@ -171,6 +108,7 @@ void Link::welcomed(const Digest& pin, const std::string& device_name) {
   hub_.pin = pin.str();
   revoked_ = runner_ != nullptr && runner_->revoked();
   last_error_.clear();
+  worked();
   enter(State::live);
   parts_.events.welcomed(pin, device_name);
 }
@@ -179,10 +117,15 @@ void Link::records_changed(const std::vector<RecordId>& ids) { parts_.events.rec
 
 void Link::vault_changed() { parts_.events.vault_changed(); }
 
+void Link::file_fetched(const BlobName& name, const Status& how) {
+  parts_.events.file_fetched(name, how);
+}
+
 void Link::progressed() { wake_waiters(); }
 
 void Link::acknowledged(std::uint64_t through) {
   backoff_.durable_ack();
+  by_road_[index_of(road_)].last_success = parts_.clock.wall();
   parts_.events.acknowledged(through);
 }
 

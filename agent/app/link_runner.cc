@@ -41,6 +41,7 @@ asio::awaitable<LinkEnd> LinkRunner::run() {
     // The first loop to end cancels the other two; we go on when all three have ended.
     co_await (read_loop() || write_loop() || timer_loop());
   }
+  for (const Effect& effect : session_.link_down()) tell(std::get<FileFetched>(effect));
   LinkEnd why = end_.value_or(LinkEnd{.reason = "ended"});
   const auto state = co_await asio::this_coro::cancellation_state;
   // When the program ends there is no time for a farewell; the stream says what it can by itself.
@@ -56,6 +57,7 @@ asio::awaitable<void> LinkRunner::read_loop() {
     if (!frame) {
       stop({.reason = frame.error().detail});
     } else {
+      heard_ = true;
       perform(session_.received(*frame, clock_.read()));
       events_.progressed();
     }
@@ -64,8 +66,16 @@ asio::awaitable<void> LinkRunner::read_loop() {
 
 asio::awaitable<void> LinkRunner::write_loop() {
   for (;;) {  // the only writer, so writes never overlap
-    auto [closed, frame] = co_await outbound_.async_receive(kNoThrow);
-    if (closed) co_return;
+    std::string frame;
+    if (bulk_.empty() || outbound_.ready()) {
+      auto [closed, next] = co_await outbound_.async_receive(kNoThrow);
+      if (closed) co_return;
+      if (next.empty()) continue;  // there is a piece of a file
+      frame = std::move(next);
+    } else {
+      frame = std::move(bulk_.front());
+      bulk_.pop_front();
+    }
     auto written = co_await stream_->write(std::move(frame));
     if (!written) {
       stop({.reason = written.error().detail});
@@ -86,6 +96,17 @@ asio::awaitable<void> LinkRunner::timer_loop() {
   }
 }
 
+bool LinkRunner::fetch(const BlobName& name) {
+  std::vector<Effect> effects;
+  const bool asked = session_.fetch(name, effects);
+  perform(std::move(effects));
+  return asked;
+}
+
+void LinkRunner::tell(const FileFetched& fetched) {
+  events_.file_fetched(fetched.name, fetched.how);
+}
+
 void LinkRunner::saved() { perform(session_.saved(clock_.read())); }
 
 void LinkRunner::stop(LinkEnd why) {
@@ -97,13 +118,19 @@ bool LinkRunner::perform(std::vector<Effect> effects) {
   for (Effect& effect : effects) {
     if (end_) break;
     if (auto* send = std::get_if<Send>(&effect)) {
-      if (!outbound_.try_send(boost::system::error_code{}, std::move(send->frame))) {
+      if (send->bulk) {
+        bulk_.push_back(std::move(send->frame));
+        // Wakes the writer; a queue that is full keeps it awake.
+        outbound_.try_send(boost::system::error_code{}, std::string());
+      } else if (!outbound_.try_send(boost::system::error_code{}, std::move(send->frame))) {
         stop({.reason = "the hub reads too slowly"});
       }
     } else if (const auto* arm = std::get_if<ArmTimer>(&effect)) {
       timer_.expires_after(std::chrono::milliseconds(arm->delay.ms));
     } else if (const auto* changed = std::get_if<RecordsChanged>(&effect)) {
       events_.records_changed(changed->ids);
+    } else if (const auto* fetched = std::get_if<FileFetched>(&effect)) {
+      tell(*fetched);
     } else if (std::get_if<VaultChanged>(&effect) != nullptr) {
       events_.vault_changed();
     } else if (const auto* ack = std::get_if<DurableAck>(&effect)) {

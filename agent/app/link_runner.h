@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ class LinkEvents {
   virtual void acknowledged(std::uint64_t through) = 0;
   /// Other people may open the vault.
   virtual void vault_changed() {}
+  /// A file that was asked for is here, or why it is not.
+  virtual void file_fetched(const BlobName&, const Status&) {}
   /// Any frame was taken: perhaps everything is exchanged now.
   virtual void progressed() {}
 };
@@ -74,11 +77,15 @@ class LinkRunner {
 
   /// Ops were saved on this device.
   void saved();
+  /// Somebody wants to see a file that is not here. False: there is no hub now.
+  bool fetch(const BlobName& name);
   /// Ends run() soon.
   void stop(LinkEnd why);
   bool live() const { return session_.state() == SyncSession::State::live; }
   bool caught_up() const { return session_.caught_up(); }
   bool revoked() const { return session_.revoked(); }
+  /// Whether the hub has said anything at all.
+  bool heard() const { return heard_; }
   LinkBytes bytes() const { return {stream_->bytes_read(), stream_->bytes_written()}; }
 
  private:
@@ -89,14 +96,17 @@ class LinkRunner {
   boost::asio::awaitable<void> timer_loop();
   /// False: the connection is to end.
   bool perform(std::vector<Effect> effects);
+  void tell(const FileFetched& fetched);
 
   std::unique_ptr<net::MessageStream> stream_;
   const net::SystemClock& clock_;
   LinkEvents& events_;
   SyncSession session_;
   Queue outbound_;
+  std::deque<std::string> bulk_;  // pieces of files: when nothing else waits to be written
   boost::asio::steady_timer timer_;
   bool welcomed_ = false;
+  bool heard_ = false;
   std::optional<LinkEnd> end_;
 };
 

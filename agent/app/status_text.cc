@@ -43,6 +43,27 @@ std::string reason_text(const cli::Console& say, const std::string& reason) {
   return reason;
 }
 
+void write_roads(cli::Console& console, const Json& link) {
+  auto& out = console.out();
+  if (const Json problem = link.value("road_problem", Json()); problem.is_object()) {
+    const std::string zh = problem.value("zh", "");
+    const std::string en = problem.value("en", "");
+    out << console("网络", "network") << ": " << console(zh.c_str(), en.c_str()) << "\n";
+  }
+  const Json roads = link.value("roads", Json::object());
+  for (const auto& [name, road] : roads.items()) {
+    const bool in_use = link.value("road", Json()) == name;
+    const Json success = road.value("last_success", Json());
+    if (!success.is_string()) continue;
+    out << console("通道", "road") << " " << (name == "https" ? "HTTPS" : "WebSocket")
+        << (in_use ? console("（正在使用）", " (in use)") : "") << ": "
+        << console("最近一次成功 ", "last success ") << success.get<std::string>()
+        << console("，发出 ", ", sent ") << road["bytes_written"]
+        << console(" 字节，收到 ", " bytes, received ") << road["bytes_read"]
+        << console(" 字节", " bytes") << "\n";
+  }
+}
+
 }  // namespace
 
 void write_status(cli::Console& console, const Json& status) {
@@ -65,6 +86,7 @@ void write_status(cli::Console& console, const Json& status) {
                "it sends, and nothing comes from the hub.")
         << "\n";
   }
+  write_roads(console, link);
   if (const std::string error = link.value("last_error", ""); !error.empty()) {
     out << console("最近一次断开的原因", "last reason for a broken link") << ": "
         << reason_text(console, error) << "\n";

@@ -6,6 +6,7 @@
 
 #include "shared/base/bytes.h"
 #include "shared/base/ids.h"
+#include "shared/crypto/digest.h"
 
 /// The key grammar of the agent's database (docs/storage.md). One letter and a slash, then
 /// fixed-width binary parts, so that byte order is the order of scans.
@@ -51,6 +52,30 @@ inline std::string put_away() { return "a/put_away"; }
 /// are here locked as a whole: to be asked for again.
 inline constexpr std::string_view kHalfOpen = "w/";
 inline std::string half_open(const RecordId& id) { return "w/" + id.str(); }
+
+/// files to be sent: "u/" sha256(32) record id(16) -> store.v1.NamedBlob
+inline constexpr std::string_view kBlobsToSend = "u/";
+inline std::string blob_to_send(const Digest& sha256, const RecordId& record) {
+  return "u/" + sha256.str() + record.str();
+}
+/// files that the hub has, or will not take: "b/" sha256(32) record id(16) -> store.v1.NamedBlob
+inline constexpr std::string_view kBlobsDone = "b/";
+inline std::string blob_done(const Digest& sha256, const RecordId& record) {
+  return "b/" + sha256.str() + record.str();
+}
+
+/// index of files that lie here locked: "l/" sha256(32) -> empty
+inline constexpr std::string_view kLockedFiles = "l/";
+inline std::string locked_file(const Digest& sha256) { return "l/" + sha256.str(); }
+
+/// locked own ops whose files are not known: "n/" origin(16) seq(8, big-endian) -> record id(16)
+inline constexpr std::string_view kUnnamed = "n/";
+inline std::string unnamed(const Dot& dot) {
+  std::string key = "n/";
+  key.append(dot.origin.view());
+  append_big_endian_64(key, dot.seq);
+  return key;
+}
 
 /// quarantine: "q/" origin(16) seq(8) -> store.v1.QuarantinedOp
 inline constexpr std::string_view kQuarantine = "q/";

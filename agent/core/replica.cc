@@ -93,7 +93,9 @@ Result<std::vector<Dot>> Replica::save(const std::vector<Intent>& intents,
   DUHUI_CHECK_OK(settle());
   const std::uint64_t head_before = state_.head();
   const Origin origin_before = origin_;
+  to_show_.clear();
   auto saved = try_save(intents, clock);
+  if (saved) show_files();
   if (saved || saved.error().code != ErrorCode::storage_failed) return saved;
 
   // Nobody knows what reached the disk: look.
@@ -127,6 +129,7 @@ Result<std::vector<Dot>> Replica::try_save(const std::vector<Intent>& intents,
     op.mutable_time()->set_boot(state_.boot());
     if (vault_.state() == Vault::State::open) op.set_salt(make_salt(random_));
     DUHUI_CHECK_OK(check_op(dot, op));
+    DUHUI_CHECK_OK(NamedBlobs::name(op, &batch));
     bytes.push_back(op.SerializeAsString());
     if (bytes.back().size() > sync_limits::kOpBytesMax) {
       return Error{ErrorCode::limit_exceeded,
@@ -229,6 +232,7 @@ Status Replica::welcomed(const sync::v1::Welcome& welcome) {
     state_.set_hub_seen_ms(static_cast<std::uint64_t>(welcome.hub_time_ms()));
   }
   KvBatch batch;
+  if (new_life) DUHUI_CHECK_OK(blobs_.send_all_again(&batch));
   put_state(batch);
   DUHUI_CHECK_OK(new_life ? commit(batch) : commit_unsynced(batch));
   return welcome.has_vault() ? keep_vault(welcome.vault()) : Status(Done{});

@@ -4,10 +4,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/core/file_shelf.h"
+#include "agent/core/named_blobs.h"
 #include "agent/core/vault.h"
 #include "agent/ports/journal.h"
 #include "agent/ports/kv_store.h"
@@ -17,6 +20,7 @@
 #include "shared/base/random.h"
 #include "shared/base/result.h"
 #include "shared/base/time.h"
+#include "shared/merge/file_references.h"
 #include "shared/merge/record_state.h"
 #include "shared/sync/op_builder.h"
 #include "shared/sync/payload_codec.h"
@@ -69,6 +73,8 @@ class Replica {
   // --- the vault ---
 
   Vault::State vault_state() const { return vault_.state(); }
+  /// Null: not open.
+  const VaultKey* vault_key() const { return vault_.key(); }
   const sync::v1::Vault& vault_keepers() const { return vault_.keepers(); }
   /// Somebody signed in. `not_found`: the hub gave this person no key (yet).
   Status unlock_vault(const SigningKey& person);
@@ -85,6 +91,15 @@ class Replica {
     std::string scope;
   };
   Result<std::vector<HalfOpen>> half_open();
+
+  /// The files that records saved here name.
+  NamedBlobs& blobs() { return blobs_; }
+  /// Where they are kept; both outlive the replica. Until then this device keeps none.
+  void keep_files(BlobStore& files, BlobStore& locked) {
+    shelf_.emplace(files, locked, store_, vault_);
+  }
+  /// Null: this device keeps no files.
+  FileShelf* files() { return shelf_ ? &*shelf_ : nullptr; }
 
   // --- sync ---
 
@@ -156,6 +171,18 @@ class Replica {
   static bool covers(const sync::v1::WalkedRecord& answer, const store::v1::StoredRecord& record);
   /// The hub does not have all of it yet.
   bool waits_for_ack(const store::v1::StoredRecord& record) const;
+  /// The files that an own op names, which the journal brought back. Of one that is locked, as soon
+  /// as the vault is open.
+  Status name_blobs(const Dot& dot, std::string_view kept, KvBatch* batch);
+  Status name_waiting_blobs();
+  /// Whether a record that the school may read, another than `than`, names the file.
+  Result<bool> is_shown_elsewhere(const Digest& sha256, const RecordId& than);
+  /// Opens those that the school may see since what was just saved.
+  void show_files();
+  /// Opens those that the school may see by now.
+  Status open_shown_files();
+  /// Locks the files that this record names, or opens them to the school.
+  Status put_away_files(const RecordId& id, const std::vector<FileReference>& files, bool open);
   /// What was typed before there was a vault, the own log included.
   Status put_away_all();
   Status count_scopes(KvBatch& batch);
@@ -184,7 +211,10 @@ class Replica {
   Journal& journal_;
   Random& random_;
   PayloadCodec codec_;
+  NamedBlobs blobs_{store_};
   Vault vault_;
+  std::optional<FileShelf> shelf_;
+  std::set<Digest> to_show_;  // once the save is durable
   store::v1::AgentState state_;
   Origin origin_;
   std::map<std::string, store::v1::ScopeState> scopes_;

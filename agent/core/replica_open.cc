@@ -203,6 +203,7 @@ Status Replica::replay_journal() {
     own.set_op(entry.op);
     own.set_chain(entry.chain);
     batch.put(keys::own_op(origin_, dot.seq), own.SerializeAsString());
+    DUHUI_CHECK_OK(name_blobs(dot, entry.op, &batch));
     state_.set_head(dot.seq);
     state_.set_chain(entry.chain);
     state_.set_hlc(std::max<std::uint64_t>(state_.hlc(), op.time().hlc()));
@@ -249,6 +250,7 @@ Status Replica::fill_from_journal() {
     }
     sync::v1::Op op;
     if (!read_head(own.op(), &op)) continue;
+    DUHUI_CHECK_OK(name_blobs(Dot{origin_, seq}, own.op(), &batch));
     // The record may have been lost without its log; not yet stamped, it is the same if it is
     // there.
     auto added = records.add(Dot{origin_, seq}, own.op(), op, default_stamp(op), op.scope());

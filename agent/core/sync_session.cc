@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/core/hello.h"
 #include "shared/sync/frame_codec.h"
 #include "shared/sync/stream_chain.h"
 
@@ -52,30 +53,8 @@ std::vector<Effect> SyncSession::link_up(std::string_view channel_binding,
     return effects;
   }
   Frame frame;
-  sync::v1::Hello& hello = *frame.mutable_hello();
-  hello.set_version(1);
-  hello.set_device_id(identity_.id.str());
-  hello.set_public_key(identity_.key.public_key().str());
-  hello.set_proof(identity_.key.sign(
-      device_statement(channel_binding, identity_.id, identity_.key.public_key().view())));
-  hello.set_ticket(identity_.ticket);
+  *frame.mutable_hello() = make_hello(replica_, identity_, channel_binding, clock, software_);
   const store::v1::AgentState& state = replica_.state();
-  hello.mutable_head()->set_origin(state.origin());
-  hello.mutable_head()->set_seq(state.head());
-  hello.mutable_head()->set_chain(state.chain());
-  hello.mutable_acknowledged()->set_origin(state.origin());
-  hello.mutable_acknowledged()->set_seq(state.acknowledged());
-  hello.mutable_acknowledged()->set_chain(state.acknowledged_chain());
-  hello.set_epoch(state.epoch());
-  for (const sync::v1::ScopeCursor& cursor : replica_.cursors()) *hello.add_cursors() = cursor;
-  hello.mutable_clock()->set_wall_ms(clock.wall.ms);
-  hello.mutable_clock()->set_monotonic_ms(static_cast<std::uint64_t>(clock.monotonic.ms));
-  hello.mutable_clock()->set_boot(state.boot());
-  hello.set_credit(sync_limits::kDownstreamCredit);
-  PayloadCodec::announce(&hello);
-  hello.set_software(software_);
-  hello.set_own_log_from(state.own_log_from());
-  hello.set_enrolment(state.enrolment());
   send(frame, effects);
 
   hello_head_ = state.head();
@@ -213,8 +192,15 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
       }
       effects.push_back(VaultChanged{});
       break;
+    case Frame::kBlobWant:
+    case Frame::kBlobPiece:
+    case Frame::kBlobSeen:
+    case Frame::kBlobEnd:
+      on_file_frame(*frame, clock.monotonic, effects);
+      break;
     case Frame::kHello:
     case Frame::kBatch:
+    case Frame::kBlobOffer:
     case Frame::kGap:
     case Frame::kSeen:
     case Frame::kRangeRequest:
@@ -227,6 +213,7 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
   // After any frame, not only those that bring credit: a save that failed may be on the disk all
   // the same; the replica learns of it when it is next used, and nobody else will tell.
   if (state_ == State::live) push_more(effects, clock);
+  pump_files(clock.monotonic, effects);
   arm(effects);
   return effects;
 }
@@ -288,6 +275,9 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome, std::vector<Effec
   }
   credit_ = welcome.credit() > sent_before_welcome_ ? welcome.credit() - sent_before_welcome_ : 0;
   if (welcome.has_vault()) effects.push_back(VaultChanged{});
+  if (replica_.files() != nullptr && !revoked_) {
+    exchange_.emplace(replica_.blobs(), *replica_.files(), state.hub_id(), state.hub_key());
+  }
   ask_for_half_open(effects);
 }
 

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/core/blob_exchange.h"
 #include "agent/core/replica.h"
 #include "duhui/sync/v1/frame.pb.h"
 #include "shared/base/ids.h"
@@ -30,6 +31,8 @@ struct DeviceIdentity {
 // Effects: what the shell must do next, in order.
 struct Send {
   std::string frame;
+  /// A piece of a file: everything else goes before it.
+  bool bulk = false;
 };
 /// Replaces the previous timer.
 struct ArmTimer {
@@ -52,7 +55,13 @@ struct DurableAck {
 };
 /// Other people may open the vault now.
 struct VaultChanged {};
-using Effect = std::variant<Send, ArmTimer, CloseLink, RecordsChanged, DurableAck, VaultChanged>;
+/// A file that was asked for is here, or why it is not.
+struct FileFetched {
+  BlobName name;
+  Status how;
+};
+using Effect =
+    std::variant<Send, ArmTimer, CloseLink, RecordsChanged, DurableAck, VaultChanged, FileFetched>;
 
 /// The device's side of one link to the hub.
 ///
@@ -75,6 +84,11 @@ class SyncSession {
   std::vector<Effect> timer_fired(const ClockReading& clock);
   /// Ops were saved on this device.
   std::vector<Effect> saved(const ClockReading& clock);
+
+  /// Somebody wants to see a file that is not here. False: not now, there is no hub.
+  bool fetch(const BlobName& name, std::vector<Effect>& effects);
+  /// The link is gone: what came of a file is kept.
+  std::vector<Effect> link_down();
 
   State state() const { return state_; }
   /// Everything saved is acknowledged, every announced scope was at its head, and no checksum waits
@@ -110,6 +124,10 @@ class SyncSession {
                        std::vector<Effect>& effects);
   /// For records that the school may read now, in full.
   void ask_for_half_open(std::vector<Effect>& effects);
+  /// What `exchange_` wants sent and told; an error of it ends the link.
+  void perform(Status done, BlobExchange::Out out, std::vector<Effect>& effects);
+  void on_file_frame(const sync::v1::Frame& frame, MonotonicTime now, std::vector<Effect>& effects);
+  void pump_files(MonotonicTime now, std::vector<Effect>& effects);
   void on_fork_point(const sync::v1::ForkPoint& point, std::vector<Effect>& effects);
   void probe(std::uint64_t low, std::uint64_t high, std::vector<Effect>& effects);
   void reincarnate(std::uint64_t common, std::vector<Effect>& effects);
@@ -154,6 +172,7 @@ class SyncSession {
   std::uint64_t probe_high_ = 0;              // known different
   std::string device_name_;
   bool revoked_ = false;
+  std::optional<BlobExchange> exchange_;  // once welcomed, where files are kept
 };
 
 }  // namespace duhui::agent

@@ -32,6 +32,8 @@ class Vault {
   /// `not_found`: the hub gave this person no key (yet).
   Status unlock(const SigningKey& person);
   void lock() { key_.reset(); }
+  /// Null: not open.
+  const VaultKey* key() const { return key_ ? &*key_ : nullptr; }
 
   /// The op as it can be read now: all of it, or the part that the school may read. False: nothing.
   bool read(std::string_view kept, sync::v1::Op* op) const;

@@ -37,9 +37,17 @@ class BlobShelf {
 
   virtual ~BlobShelf() = default;
 
+  /// Whether this device locks away what the school may not read, and can do so now.
+  virtual bool can_hide() const = 0;
+  /// What is known of a hidden upload, so that it may lie on the disk. `unavailable`: not now.
+  virtual Result<std::string> lock_note(const std::string& token, std::string_view note) = 0;
+  virtual Result<std::string> open_note(const std::string& token, std::string_view locked) = 0;
+
   /// Room for a file of `size` bytes that comes in pieces, under a token of 32 hexadecimal digits.
-  /// `conflict`: there is one; `limit_exceeded`: the disk has no room for it.
-  virtual Status begin(const std::string& token, std::uint64_t size) = 0;
+  /// `hidden`: from whoever reads the disk of the inspected school, until a record shows it.
+  /// `conflict`: there is one; `limit_exceeded`: the disk has no room for it; `unavailable`: it
+  /// cannot be hidden now.
+  virtual Status begin(const std::string& token, std::uint64_t size, bool hidden) = 0;
   /// Adds at its end; durable on return. `not_found`: nothing has begun under that token.
   virtual Status append(const std::string& token, std::string_view bytes) = 0;
   /// What has come so far.

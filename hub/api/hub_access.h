@@ -6,8 +6,11 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "hub/core/audit.h"
 #include "hub/core/decisions.h"
+#include "hub/core/hub_peer.h"
 #include "hub/core/op_reader.h"
 #include "hub/ports/store.h"
 #include "shared/base/ids.h"
@@ -15,6 +18,7 @@
 #include "shared/base/result.h"
 #include "shared/base/time.h"
 #include "shared/crypto/signing.h"
+#include "shared/sync/blob_store.h"
 #include "shared/sync/op_builder.h"
 
 namespace duhui::hub {
@@ -39,6 +43,13 @@ struct HubFacts {
   HubAddresses addresses{};
   bool serving = false;
   WallTime started_at{};
+};
+
+/// A bundle that is to be made.
+struct BundleOrder {
+  DeviceId device;
+  std::string target{};  // a folder or a file
+  std::uint64_t part_bytes = 0;
 };
 
 /// The hub as its API sees it: inside the running service, or over the data folder alone. All calls
@@ -68,6 +79,15 @@ class HubAccess {
   virtual const SigningKey& key() const = 0;
   /// Reads the whole database and checks its structure.
   virtual Status check_database() = 0;
+  /// What devices brought; read from any thread. Null: this hub keeps no files.
+  virtual BlobStore* files() { return nullptr; }
+  /// A bundle's conversation with the hub; blocks until it is over.
+  virtual Status converse(HubPeer&) { return no_bundles(); }
+  /// Bundle files on this machine, see hub/app/bundle_work.h.
+  virtual Result<nlohmann::json> take_bundles(const std::vector<std::string>&) {
+    return no_bundles();
+  }
+  virtual Result<nlohmann::json> make_bundles(const BundleOrder&) { return no_bundles(); }
   /// The program is asked to stop: end long work.
   virtual bool stopping() = 0;
 
@@ -77,6 +97,9 @@ class HubAccess {
     entry.at = now();
     return change([&](HubTransaction& tx) { return append_audit(tx, entry); });
   }
+
+ private:
+  static Error no_bundles() { return {ErrorCode::unavailable, "no bundles here"}; }
 };
 
 }  // namespace duhui::hub

@@ -90,6 +90,7 @@ Result<Json> TicketDesk::create(const Json& body, const std::string& actor) {
   Ticket ticket = mint_ticket(hub_.random());
   DUHUI_CHECK_OK(set_address(hub_.facts().addresses, text_of(body, "address"), &ticket));
   ticket.hub_pin = hub_.facts().pin;
+  ticket.hub_key = hub_.key().public_key().str();
   ticket.scopes = place.scopes;
   ticket.expires = hub_.now() + hours(valid_hours);
   const TicketRow row{.id = ticket.id,

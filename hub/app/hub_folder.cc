@@ -173,6 +173,8 @@ Result<std::unique_ptr<HubFolder>> HubFolder::open(const std::string& path) {
       new HubFolder(path, std::exchange(lock.file, -1), key, std::move(tls)));
   DUHUI_TRY(store, SqliteHubStore::open(path + "/hub.db", {.create = false}));
   folder->store_ = std::move(store);
+  DUHUI_TRY(blobs, FileBlobStore::open(path + "/blobs"));
+  folder->blobs_ = std::move(blobs);
   std::optional<std::string> id;
   DUHUI_CHECK_OK(folder->store_->read([&](HubTransaction& tx) -> Status {
     DUHUI_TRY(stored_id, tx.settings().get(kIdKey));

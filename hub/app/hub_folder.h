@@ -8,6 +8,7 @@
 #include "shared/base/ids.h"
 #include "shared/base/random.h"
 #include "shared/base/result.h"
+#include "shared/blobs/file_blob_store.h"
 #include "shared/crypto/signing.h"
 #include "shared/net/tls_identity.h"
 
@@ -21,6 +22,7 @@ namespace duhui::hub {
 ///   tls.crt     its certificate
 ///   tls.history how devices find from an older TLS key to this one (hub/app/tls_rotation.h)
 ///   pages.pem   TLS key and certificate of pages in the local network, once they are enabled
+///   blobs/      photos and documents (shared/blobs/file_blob_store.h)
 ///   lock        held by the process that has the folder open
 ///   log/        what serve had to say, in three files
 ///   hub.toml    settings (optional); listen.json, control.sock: of the running service
@@ -40,6 +42,7 @@ class HubFolder {
   HubFolder& operator=(const HubFolder&) = delete;
 
   SqliteHubStore& store() { return *store_; }
+  FileBlobStore& blobs() { return *blobs_; }
   const HubId& id() const { return id_; }
   const std::string& name() const { return name_; }
   const SigningKey& key() const { return key_; }
@@ -57,6 +60,7 @@ class HubFolder {
   const SigningKey key_;
   const net::TlsIdentity tls_;
   std::unique_ptr<SqliteHubStore> store_;
+  std::unique_ptr<FileBlobStore> blobs_;
   HubId id_;
   std::string name_;
 };

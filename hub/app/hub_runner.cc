@@ -8,6 +8,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "hub/app/peer_stream.h"
 #include "shared/base/bytes.h"
 
 namespace duhui::hub {
@@ -67,7 +68,7 @@ class HubRunner::Registration {
   ~Registration() {
     runner_.disarm(link_);
     runner_.links_.erase(link_.id);
-    runner_.core_.closed(link_.id);
+    runner_.perform(runner_.core_.closed(link_.id));
   }
   Registration(const Registration&) = delete;
   Registration& operator=(const Registration&) = delete;
@@ -83,20 +84,34 @@ HubRunner::HubRunner(asio::any_io_executor loop, RunnerParts parts, std::string 
       writer_(parts_.store, parts_.writer_random, parts_.identity.key, kWriterOpsBytes),
       reader_(parts_.store, parts_.reader_random, parts_.identity.key, kReaderOpsBytes),
       checker_(parts_.store, parts_.reader_random, parts_.identity.key, 0),
+      files_(parts_.store, parts_.reader_random, parts_.identity.key, 0),
       core_(parts_.identity, std::move(software)),
       timer_(loop),
-      jobs_(loop, parts_.log) {}
+      jobs_(loop, parts_.log) {
+  for (Lane* lane : {&writer_, &reader_, &files_}) lane->context.blobs = parts_.blobs;
+}
 
-asio::awaitable<void> HubRunner::serve_session(std::unique_ptr<net::MessageStream> stream) {
+asio::awaitable<void> HubRunner::serve_session(std::unique_ptr<net::MessageStream> stream,
+                                               Arrival arrival) {
   Link link(++last_session_, *stream, loop_);
   {
     const Registration registration(*this, link);
     perform(core_.opened(link.id, stream->channel_binding(), parts_.clock.monotonic(),
-                         source_of(stream->peer())));
+                         source_of(stream->peer()), arrival));
     if (link.state == Link::State::open) link.tasks.spawn(read_loop(link));
     co_await link.tasks.wait();
   }
   co_await stream->close(link.reason);
+}
+
+asio::awaitable<Status> HubRunner::converse(HubPeer& peer) {
+  PeerTalk talk(peer);
+  std::unique_ptr<net::MessageStream> stream = std::make_unique<PeerStream>(talk, loop_);
+  const Arrival arrival = peer.arrival();
+  co_await serve_session(std::move(stream), arrival);
+  if (talk.failed) co_return *talk.failed;
+  if (!peer.over()) co_return Error{ErrorCode::unavailable, "the hub ended it"};
+  co_return Done{};
 }
 
 asio::awaitable<void> HubRunner::read_loop(Link& link) {
@@ -196,6 +211,8 @@ HubRunner::Lane& HubRunner::lane_of(const Job& job) {
       return reader_;
     case Job::Lane::checks:
       return checker_;
+    case Job::Lane::files:
+      return files_;
   }
   return writer_;
 }

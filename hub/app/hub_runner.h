@@ -17,6 +17,7 @@
 
 #include "hub/core/domain_rules.h"
 #include "hub/core/hub_core.h"
+#include "hub/core/hub_peer.h"
 #include "shared/base/random.h"
 #include "shared/net/blocking_pool.h"
 #include "shared/net/message_stream.h"
@@ -35,11 +36,12 @@ struct RunnerParts {
   std::function<void(std::string_view)> log{};
   /// Run on the reading thread now and then, when commits have been made and none is under way.
   std::function<void()> tidy{};
+  BlobStore* blobs = nullptr;  // null: this hub keeps no files
 };
 
 /// Joins HubCore to its connections, its clock and its storage threads, and performs its
 /// effects. Everything runs on one loop thread, except the jobs: writing ones in order on one
-/// thread, reading ones on another, and those that need no database on a third.
+/// thread, reading ones on another, those that need no database on a third, and files on a fourth.
 ///
 ///   connection --frames--> HubCore --RunJob--> storage thread --job_done--> HubCore --SendTo-->
 ///   out
@@ -53,7 +55,11 @@ class HubRunner {
   HubRunner& operator=(const HubRunner&) = delete;
 
   /// One device's connection, from its opening to its end.
-  boost::asio::awaitable<void> serve_session(std::unique_ptr<net::MessageStream> stream);
+  boost::asio::awaitable<void> serve_session(std::unique_ptr<net::MessageStream> stream,
+                                             Arrival arrival = {});
+  /// A conversation within this program; its peer is asked on a thread of its own, for it may read
+  /// files. Returns what the peer made of it.
+  boost::asio::awaitable<Status> converse(HubPeer& peer);
   /// Fires the sessions' timers; until cancelled.
   boost::asio::awaitable<void> run_timers();
   /// Calls `tidy`; until cancelled.
@@ -123,6 +129,7 @@ class HubRunner {
   Lane writer_;
   Lane reader_;
   Lane checker_;  // never touches the store
+  Lane files_;    // touches the files only
   HubCore core_;
   SessionId last_session_ = 0;
   std::unordered_map<SessionId, Link*> links_;

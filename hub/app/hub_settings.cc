@@ -34,6 +34,7 @@ cli::SettingsFile settings_file(HubSettings& settings) {
   };
   file.add_parsed("devices.listen", take_devices, [&settings] { return settings.devices.text(); });
   file.add_text("devices.public_address", &settings.public_address);
+  file.add_switch("devices.behind_tls_proxy", &settings.behind_tls_proxy);
   file.add_number("devices.connections_max", &settings.connections_max, 1, 100'000);
   file.add_number("devices.connections_per_address_max", &settings.connections_per_address_max, 1,
                   100'000);

@@ -32,6 +32,8 @@ struct HubSettings {
   web::LanSettings lan{};
   api::SignInLimits sign_in{};
   std::string public_address{};  // what tickets say: "host:port" or a host
+  /// In front of the devices' port TLS ends at a proxy that has the hub's own key.
+  bool behind_tls_proxy = false;
   std::size_t connections_max = 12'000;
   std::size_t connections_per_address_max = 2'000;
   std::string log_level = "info";

@@ -7,6 +7,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "hub/app/bundle_work.h"
+
 namespace duhui::hub {
 
 namespace asio = boost::asio;
@@ -68,6 +70,18 @@ Result<Decided> LiveAccess::decide(Decision decision,
 
 std::set<DeviceId> LiveAccess::connected_devices() {
   return on_loop<std::set<DeviceId>>([&] { return connected(parts_.runner); });
+}
+
+Status LiveAccess::converse(HubPeer& peer) {
+  return on_loop<Status>([&] { return parts_.runner.converse(peer); });
+}
+
+Result<nlohmann::json> LiveAccess::take_bundles(const std::vector<std::string>& paths) {
+  return duhui::hub::take_bundles(*this, paths);
+}
+
+Result<nlohmann::json> LiveAccess::make_bundles(const BundleOrder& order) {
+  return duhui::hub::make_bundles(*this, order, parts_.folder.path());
 }
 
 void LiveAccess::drop_device(const DeviceId& device, const std::string& why) {

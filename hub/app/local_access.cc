@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "hub/app/bundle_work.h"
+#include "hub/core/hub_core.h"
+
 namespace duhui::hub {
 namespace {
 
@@ -45,6 +48,22 @@ Result<Decided> LocalAccess::decide(Decision decision,
   if (job.failed) return *job.failed;
   hlc_ = job.hlc;
   return job.decided;
+}
+
+Status LocalAccess::converse(HubPeer& peer) {
+  StorageContext context{folder_.store(), ops_, rules_, random_, folder_.key()};
+  // As every run of a service, each conversation has a stream of its own for what the hub adds.
+  const HubIdentity identity{folder_.id(), folder_.key(), Origin::random(random_)};
+  HubCore core(identity, "duhui-hub " + facts_.version);
+  return duhui::hub::converse(core, context, peer, clock_.read());
+}
+
+Result<nlohmann::json> LocalAccess::take_bundles(const std::vector<std::string>& paths) {
+  return duhui::hub::take_bundles(*this, paths);
+}
+
+Result<nlohmann::json> LocalAccess::make_bundles(const BundleOrder& order) {
+  return duhui::hub::make_bundles(*this, order, folder_.path());
 }
 
 }  // namespace duhui::hub

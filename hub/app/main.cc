@@ -10,6 +10,7 @@
 
 #include "hub/app/account_commands.h"
 #include "hub/app/audit_commands.h"
+#include "hub/app/bundle_commands.h"
 #include "hub/app/hub_commands.h"
 #include "hub/app/hub_folder.h"
 #include "hub/app/hub_settings.h"
@@ -88,6 +89,8 @@ int run(int argc, char** argv) {
   hub_commands.add_to(app);
   AuditCommands audit_commands(console, connect, &action);
   audit_commands.add_to(app);
+  BundleCommands bundle_commands(console, connect, &action);
+  bundle_commands.add_to(app);
   ProofCommands proof_commands(console, connect, &action);
   proof_commands.add_to(app);
   AccountCommands account_commands(console, connect, &action);

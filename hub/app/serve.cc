@@ -25,9 +25,11 @@
 #include "shared/base/bytes.h"
 #include "shared/net/blocking_pool.h"
 #include "shared/net/http_server.h"
+#include "shared/net/post_desk.h"
 #include "shared/net/signals.h"
 #include "shared/net/websocket_client.h"
 #include "shared/record/json_text.h"
+#include "shared/web/file_response.h"
 #include "shared/web/page_port.h"
 
 namespace duhui::hub {
@@ -59,6 +61,7 @@ api::ApiResponse guarded(const net::HttpRequest& request,
 struct ApiThreads {
   net::BlockingPool api{1};
   net::BlockingPool passwords{1};
+  net::BlockingPool files{1};
 };
 
 asio::awaitable<net::HttpResponse> answer_api(HubApi& api,
@@ -76,11 +79,13 @@ asio::awaitable<net::HttpResponse> answer_api(HubApi& api,
     std::function<void()> finish = [&] { answer = guarded(request, rest->finish); };
     co_await threads.api.perform(std::move(finish));
   }
+  if (answer.file) co_return web::file_response(request, *answer.file, threads.files);
   co_return web::http_response(api::finished(std::move(answer), asked.tls));
 }
 
-/// Plain HTTP on the devices' port. `key_history` outlives the answer.
+/// HTTP on the devices' port. What is passed by reference outlives the answer.
 asio::awaitable<net::HttpResponse> answer_device(const std::string& key_history,
+                                                 net::PostDesk& posts,
                                                  net::HttpRequest request) {
   if (request.method == "GET" && request.target == net::kSyncKeysPath) {
     // Public: it says nothing but which keys this hub had.
@@ -88,10 +93,7 @@ asio::awaitable<net::HttpResponse> answer_device(const std::string& key_history,
         .status = 200, .content_type = "application/octet-stream", .body = key_history};
   }
   if (request.method == "POST" && request.target == net::kSyncPath) {
-    api::ApiResponse answer = api::error_answer(
-        {ErrorCode::unavailable, "sync by POST is not built yet: use a WebSocket"});
-    answer.status = 501;
-    co_return web::http_response(answer);
+    co_return co_await posts.answer(std::move(request));
   }
   co_return web::http_response(api::error_answer({ErrorCode::not_found, "no such address"}));
 }
@@ -102,6 +104,7 @@ asio::awaitable<void> await_signal(asio::steady_timer& stopped, int& number) {
 }
 
 struct Listeners {
+  std::unique_ptr<net::PostDesk> posts;  // the devices' port asks it
   std::unique_ptr<net::Listener> devices;
   std::unique_ptr<net::Listener> http;
   std::unique_ptr<net::Listener> control;
@@ -129,13 +132,16 @@ Result<Listeners> open_listeners(const asio::any_io_executor& loop,
                                  HubFolder& folder,
                                  const HubSettings& settings) {
   const auto report = [](std::string_view what) { log_warning(what); };
-  DUHUI_TRY(devices, net::Listener::on_tls(loop, settings.devices.host, settings.devices.port,
-                                           folder.tls(), device_port_options(settings, report)));
+  const Digest& pin = folder.tls().pin;
+  auto posts = std::make_unique<net::PostDesk>(loop, post_desk_options(settings, pin, report));
+  DUHUI_TRY(devices,
+            net::Listener::on_tls(loop, settings.devices.host, settings.devices.port, folder.tls(),
+                                  device_port_options(settings, pin, *posts, report)));
   DUHUI_TRY(control, net::Listener::on_unix(loop, folder.path() + "/control.sock",
                                             web::command_port_options(report)));
   DUHUI_TRY(http, net::Listener::on_tcp(loop, settings.http.host, settings.http.port,
                                         web::page_port_options(settings.http.host, report)));
-  Listeners all{std::move(devices), std::move(http), std::move(control), nullptr};
+  Listeners all{std::move(posts), std::move(devices), std::move(http), std::move(control), nullptr};
   DUHUI_CHECK_OK(open_lan(loop, folder, settings.lan, &all));
   DUHUI_TRY(key_history, read_key_history(folder.path()));
   all.key_history = std::move(key_history);
@@ -211,12 +217,13 @@ class Service {
     tasks_.spawn(listeners_.http->run(on_api, {}));
     if (listeners_.lan) tasks_.spawn(listeners_.lan->run(on_api, {}));
     const net::HttpHandler on_device = [this](net::HttpRequest request) {
-      return answer_device(listeners_.key_history, std::move(request));
+      return answer_device(listeners_.key_history, *listeners_.posts, std::move(request));
     };
-    tasks_.spawn(
-        listeners_.devices->run(on_device, [this](std::unique_ptr<net::MessageStream> stream) {
-          return runner_.serve_session(std::move(stream));
-        }));
+    const net::SessionHandler on_session = [this](std::unique_ptr<net::MessageStream> stream) {
+      return runner_.serve_session(std::move(stream));
+    };
+    tasks_.spawn(listeners_.posts->run(on_session));
+    tasks_.spawn(listeners_.devices->run(on_device, on_session));
     outcome_ = ready(access_.facts());
     if (outcome_) {
       // NOLINTNEXTLINE(bugprone-infinite-loop): await_signal sets it
@@ -286,7 +293,8 @@ class Service {
                   if (auto done = folder_.store().checkpoint(); !done) {
                     log_warning("checkpoint: " + done.error().detail);
                   }
-                }};
+                },
+            .blobs = &folder_.blobs()};
   }
 
   HubFolder& folder_;

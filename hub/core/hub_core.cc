@@ -32,7 +32,9 @@ HubCore::Session* HubCore::find(SessionId id) {
 std::set<DeviceId> HubCore::connected_devices() const {
   std::set<DeviceId> devices;
   for (const auto& [id, session] : sessions_) {
-    if (session.state == Session::State::live) devices.insert(session.device.id);
+    if (session.state == Session::State::live && session.arrival.road == Arrival::Road::link) {
+      devices.insert(session.device.id);
+    }
   }
   return devices;
 }
@@ -58,12 +60,14 @@ void HubCore::goodbye(Session& session,
 HubEffects HubCore::opened(SessionId id,
                            std::string channel_binding,
                            MonotonicTime now,
-                           std::string source) {
+                           std::string source,
+                           const Arrival& arrival) {
   HubEffects effects;
   Session& session = sessions_[id];
   session.id = id;
   session.binding = std::move(channel_binding);
   session.source = std::move(source);
+  session.arrival = arrival;
   session.heard_at = now;
   if (shutting_down_ || sessions_.size() > limits_.sessions_max) {
     // Spread the returning devices: the later ones wait longer.
@@ -74,9 +78,15 @@ HubEffects HubCore::opened(SessionId id,
   return effects;
 }
 
-void HubCore::closed(SessionId id) {
+HubEffects HubCore::closed(SessionId id) {
+  HubEffects effects;
   const auto at = sessions_.find(id);
-  if (at == sessions_.end()) return;
+  if (at == sessions_.end()) return effects;
+  if (at->second.files) {
+    BlobExchange::Out out;
+    at->second.files->closed(out);
+    for (auto& job : out.jobs) effects.push_back(RunJob{std::move(job)});
+  }
   for (const auto& [scope, feed] : at->second.feeds) {
     const auto subscribed = subscribers_.find(scope);
     if (subscribed == subscribers_.end()) continue;
@@ -84,6 +94,25 @@ void HubCore::closed(SessionId id) {
     if (subscribed->second.empty()) subscribers_.erase(subscribed);
   }
   sessions_.erase(at);
+  return effects;
+}
+
+void HubCore::on_file_frame(Session& session,
+                            const Frame& frame,
+                            MonotonicTime now,
+                            HubEffects& effects) {
+  if (session.state != Session::State::live || !session.files) return;
+  BlobExchange::Out out;
+  const bool has_vault = !session.vault.keepers().empty();
+  if (auto sound = session.files->received(frame, has_vault, now, out); !sound) {
+    return goodbye(session, Goodbye::REASON_PROTOCOL, to_string(sound.error()), effects);
+  }
+  perform(session, std::move(out), effects);
+}
+
+void HubCore::perform(Session& session, BlobExchange::Out out, HubEffects& effects) {
+  for (const Frame& frame : out.frames) send(session, frame, effects);
+  for (auto& job : out.jobs) effects.push_back(RunJob{std::move(job)});
 }
 
 HubEffects HubCore::timer_fired(SessionId id, MonotonicTime now) {
@@ -173,6 +202,13 @@ HubEffects HubCore::received(SessionId id,
       effects.push_back(CloseSession{id, frame->goodbye().detail()});
       session->state = Session::State::leaving;
       break;
+    case Frame::kBlobOffer:
+    case Frame::kBlobWant:
+    case Frame::kBlobPiece:
+    case Frame::kBlobSeen:
+      on_file_frame(*session, *frame, now, effects);
+      break;
+    case Frame::kBlobEnd:
     case Frame::kWelcome:
     case Frame::kAck:
     case Frame::kFeedPage:
@@ -352,6 +388,19 @@ HubEffects HubCore::job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicT
       people_changed(refill->people, effects);
       wake(refill->grown, wall, effects);
     }
+  } else if (auto* blob = dynamic_cast<BlobJob*>(job.get())) {
+    Session* session = find(blob->session);
+    if (session == nullptr || !session->files) {
+      const auto* write = dynamic_cast<const BlobWriteJob*>(blob);
+      if (write != nullptr && write->whole) {
+        // Its sender will hear of it when it is here again.
+        effects.push_back(RunJob{std::make_unique<BlobBroughtJob>(write->session, write->name)});
+      }
+      return effects;
+    }
+    BlobExchange::Out out;
+    session->files->done(*blob, wall, now, out);
+    perform(*session, std::move(out), effects);
   } else if (auto* feed = dynamic_cast<FeedJob*>(job.get())) {
     fed(*feed, wall, effects);
   } else if (auto* question = dynamic_cast<QuestionJob*>(job.get())) {

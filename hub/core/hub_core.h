@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "hub/core/blob_exchange.h"
 #include "hub/core/decisions.h"
 #include "hub/core/jobs.h"
 #include "hub/core/ticket_guard.h"
@@ -69,16 +71,20 @@ struct HubLimits {
 /// writing jobs in the order they were issued.
 class HubCore {
  public:
+  /// What a Goodbye says to a device whose batch does not continue the stream.
+  static constexpr std::string_view kForked = "the stream forked: say hello again";
+
   HubCore(const HubIdentity& identity, std::string software, HubLimits limits = {});
 
   /// `source`: the address it comes from, as far as it is told apart; empty: not known.
   HubEffects opened(SessionId session,
                     std::string channel_binding,
                     MonotonicTime now,
-                    std::string source = {});
+                    std::string source = {},
+                    const Arrival& arrival = {});
   HubEffects received(SessionId session, std::string_view bytes, WallTime wall, MonotonicTime now);
   HubEffects timer_fired(SessionId session, MonotonicTime now);
-  void closed(SessionId session);
+  HubEffects closed(SessionId session);
   HubEffects job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicTime now);
   /// Somebody at the hub saves; issue the job, read its result, and hand it back through job_done.
   std::unique_ptr<SaveJob> save(std::vector<Intent> intents, WallTime wall) const;
@@ -109,6 +115,7 @@ class HubCore {
     State state = State::opened;
     std::string binding;
     std::string source;
+    Arrival arrival;
     DeviceRow device;
     Origin origin;
     std::uint64_t own_log_from = 1;
@@ -130,6 +137,7 @@ class HubCore {
     std::uint32_t questions_running = 0;
     MonotonicTime heard_at;
     bool pinged = false;
+    std::optional<BlobExchange> files;  // once welcomed
 
     bool reads(std::string_view scope) const;
   };
@@ -148,6 +156,11 @@ class HubCore {
                 WallTime wall,
                 HubEffects& effects);
   void on_question(Session& session, sync::v1::Frame&& frame, HubEffects& effects);
+  void on_file_frame(Session& session,
+                     const sync::v1::Frame& frame,
+                     MonotonicTime now,
+                     HubEffects& effects);
+  void perform(Session& session, BlobExchange::Out out, HubEffects& effects);
   void welcome(HelloJob& job, WallTime wall, MonotonicTime now, HubEffects& effects);
   void committed(CommitJob& job, WallTime wall, HubEffects& effects);
   void acknowledge(const CommitJob::Item& item,

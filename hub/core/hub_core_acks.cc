@@ -47,8 +47,7 @@ void HubCore::acknowledge(const CommitJob::Item& item,
     return goodbye(*session, Goodbye::REASON_PROTOCOL, outcome.refused, effects, seconds(10));
   }
   if (outcome.fork) {
-    return goodbye(*session, Goodbye::REASON_REPLACED, "the stream forked: say hello again",
-                   effects);
+    return goodbye(*session, Goodbye::REASON_REPLACED, std::string(kForked), effects);
   }
   const sync::v1::Batch& batch = item.incoming.batch;
   credit_withheld_.erase(session->id);

@@ -68,7 +68,15 @@ void HubCore::on_hello(Session& session,
                           .monotonic = {static_cast<std::int64_t>(hello.clock().monotonic_ms())},
                           .boot = hello.clock().boot()};
   session.hub_clock = wall;
+  if (session.arrival.road != Arrival::Road::link) {
+    // When it was said lies between the newest hub time the device had seen and now; within that,
+    // its clock is believed.
+    session.hub_clock =
+        std::min(wall, std::max(session.arrival.hub_seen, session.device_clock.wall));
+  }
   auto job = std::make_unique<HelloJob>(session.id, hello, session.binding, wall);
+  job->road = session.arrival.road;
+  job->said_at = session.hub_clock;
   job->source = session.source;
   job->tickets_closed = ticket_guard_.wait(session.source, session.heard_at);
   effects.push_back(RunJob{std::move(job)});
@@ -101,8 +109,11 @@ void HubCore::welcome(HelloJob& job, WallTime wall, MonotonicTime now, HubEffect
   }
   session->origin = job.stream.origin;
   session->vault = job.vault;
+  if (!session->revoked) session->files.emplace(session->id, session->device, identity_);
   send(*session, welcome_frame(job, identity_, wall), effects);
-  effects.push_back(DeviceConnected{session->id, job.device.id, job.device.name});
+  if (session->arrival.road == Arrival::Road::link) {
+    effects.push_back(DeviceConnected{session->id, job.device.id, job.device.name});
+  }
 
   const bool forked = job.verdict == sync::v1::STREAM_VERDICT_FORK ||
                       job.verdict == sync::v1::STREAM_VERDICT_DEVICE_BEHIND;

@@ -5,6 +5,7 @@
 
 #include "duhui/store/v1/store.pb.h"
 #include "hub/core/audit.h"
+#include "hub/core/blob_links.h"
 #include "hub/core/device_audit.h"
 #include "shared/base/check.h"
 #include "shared/base/scope.h"
@@ -290,6 +291,7 @@ Status Ingest::add_op(const Dot& dot,
                       const OpStamp& stamp,
                       Touched& touched) {
   RecordRow& row = touched.row;
+  DUHUI_CHECK_OK(link_files(tx_, op));
   const bool becomes_known = op.creates() && !row.born;
   if (becomes_known) {
     DUHUI_CHECK_OK(drop_strangers(op.scope(), touched));

@@ -18,6 +18,7 @@
 #include "shared/base/time.h"
 #include "shared/crypto/signing.h"
 #include "shared/crypto/vault_key.h"
+#include "shared/sync/blob_store.h"
 
 namespace duhui::hub {
 
@@ -30,6 +31,8 @@ struct StorageContext {
   RecordRules& rules;
   Random& random;
   const SigningKey& hub_key;
+  /// Null: this hub keeps no files.
+  BlobStore* blobs = nullptr;
 };
 
 /// Work that needs the database, or much time. The core makes it, the shell runs it on the thread
@@ -40,6 +43,7 @@ class Job {
     writes,  // changes the database: one thread, in the order they were issued
     reads,   // one thread, in order
     checks,  // needs no database, and waits for none who do
+    files,   // reads and writes files: one thread, in order
   };
 
   explicit Job(SessionId of) : session(of) {}
@@ -58,6 +62,18 @@ struct HubIdentity {
   /// Origin of this run's own ops; a new one at every start, so that a hub restored from a copy
   /// never uses a dot twice.
   Origin origin;
+};
+
+/// How a conversation comes to the hub.
+struct Arrival {
+  enum class Road : std::uint8_t {
+    link,
+    carried,     // from a bundle: said some time ago, perhaps after others that were said later
+    told_again,  // by the hub itself, to make a bundle: nothing may change by it
+  };
+  Road road = Road::link;
+  /// Carried: the newest hub time the device had seen when it spoke.
+  WallTime hub_seen{};
 };
 
 /// That a device was here: told with the next commit, for it is worth no fsync of its own.
@@ -79,6 +95,8 @@ class HelloJob final : public Job {
   const sync::v1::Hello hello;
   const std::string channel_binding;
   const WallTime now;
+  Arrival::Road road = Arrival::Road::link;
+  WallTime said_at = now;     // by the hub's clock, as far as can be known
   std::string source{};       // where it comes from, for TicketGuard
   Duration tickets_closed{};  // more than zero: no ticket from there is looked at
 
@@ -109,7 +127,10 @@ class HelloJob final : public Job {
   Status enrol(HubTransaction& tx, StorageContext& context, const DeviceId& id);
   void certify(const SigningKey& hub_key);
   Status judge_stream(HubTransaction& tx, StorageContext& context);
+  Status find_missed_stamps(HubTransaction& tx);
   Status judge_cursors(HubTransaction& tx, StorageContext& context);
+  /// What becomes of the device's row.
+  Status note(HubTransaction& tx, const std::optional<DeviceRow>& known);
   Status bump_epoch(HubTransaction& tx, Random& random, const std::string& flag);
 };
 

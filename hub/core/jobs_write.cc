@@ -82,11 +82,17 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context, Access access
     refused = "hello: malformed";
     return Done{};
   }
-  if (!verify(*key, device_statement(channel_binding, *id, key->view()), hello.proof())) {
+  const bool told_again = road == Arrival::Road::told_again;
+  if (!told_again &&
+      !verify(*key, device_statement(channel_binding, *id, key->view()), hello.proof())) {
     refused = "hello: the device's proof does not hold";
     return Done{};
   }
   DUHUI_TRY(known, tx.devices().get(*id));
+  if (!known && told_again) {
+    refused = "no such device";
+    return Done{};
+  }
   if (known) {
     device = *known;
   } else {
@@ -118,20 +124,29 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context, Access access
     vault = std::move(keepers);
   }
 
+  if (!device.revoked) certify(context.hub_key);
+  return told_again ? Status(Done{}) : note(tx, known);
+}
+
+Status HelloJob::note(HubTransaction& tx, const std::optional<DeviceRow>& known) {
+  const Origin origin = *Origin::from_bytes(hello.head().origin());
   const ClockReading clock{.wall = {hello.clock().wall_ms()},
                            .monotonic = {static_cast<std::int64_t>(hello.clock().monotonic_ms())},
                            .boot = hello.clock().boot()};
-  if (is_skewed(clock, now)) {
+  // A bundle may be older than what the device has said since.
+  if (road == Arrival::Road::carried && known && said_at < known->last_seen_at) {
+    return device == *known && !epoch_changed ? Status(Done{}) : tx.devices().put(device);
+  }
+  if (is_skewed(clock, said_at)) {
     add_flag(device, "clock_skew");
   } else {
     remove_flag(device, "clock_skew");
   }
-  device.current_origin = *origin;
+  device.current_origin = origin;
   device.software = hello.software();
-  if (!device.revoked) certify(context.hub_key);
   const bool nothing_new = known && device == *known && !epoch_changed;
-  device.clock_offset_ms = (clock.wall - now).ms;
-  device.last_seen_at = now;
+  device.clock_offset_ms = (clock.wall - said_at).ms;
+  device.last_seen_at = said_at;
   if (!nothing_new) return tx.devices().put(device);
   contact = {device.id, device.last_seen_at, device.clock_offset_ms};
   return Done{};
@@ -202,6 +217,8 @@ Status HelloJob::judge_stream(HubTransaction& tx, StorageContext& context) {
   if (device_head < stream.head) {
     DUHUI_TRY(chain, context.ops.chain_at(tx, stream, device_head));
     const bool same = chain && (device_head == 0 || *chain == hello.head().chain());
+    // What was said some time ago may well be less than what came since.
+    if (same && road != Arrival::Road::link) return find_missed_stamps(tx);
     verdict = same ? sync::v1::STREAM_VERDICT_DEVICE_BEHIND : sync::v1::STREAM_VERDICT_FORK;
     add_flag(device, same ? "rollback_detected" : "fork_detected");
   } else if (device_head == stream.head && device_head > 0 &&
@@ -215,8 +232,12 @@ Status HelloJob::judge_stream(HubTransaction& tx, StorageContext& context) {
     if (device.revoked) return Done{};
     DUHUI_CHECK_OK(bump_epoch(tx, context.random, "hub_was_behind"));
   }
+  return find_missed_stamps(tx);
+}
+
+Status HelloJob::find_missed_stamps(HubTransaction& tx) {
   for (std::uint64_t seq = hello.acknowledged().seq() + 1; seq <= stream.head;) {
-    DUHUI_TRY(batch, tx.streams().batch_at(origin, seq));
+    DUHUI_TRY(batch, tx.streams().batch_at(stream.origin, seq));
     if (!batch) break;
     store::v1::Stamps stamps;
     if (!batch->stamps.empty() && stamps.ParseFromString(batch->stamps)) {
@@ -261,6 +282,7 @@ Status HelloJob::judge_cursors(HubTransaction& tx, StorageContext& context) {
 }
 
 Status HelloJob::bump_epoch(HubTransaction& tx, Random& random, const std::string& flag) {
+  if (road == Arrival::Road::told_again) return Done{};
   epoch = 0;
   while (epoch == 0) epoch = random.next();
   std::string bytes;

@@ -93,8 +93,8 @@ constexpr std::array kRules = {
              "The piece before is still being written; try again in a moment."},
     Sentence{"uploads", "未完成的上传太多；请先完成或取消一些。",
              "Too many uploads are unfinished; finish or cancel some."},
-    Sentence{"thumbnail", "缩略图超过 8 KiB，或者校验值写法不对。",
-             "A thumbnail is over 8 KiB, or a hash is not written as one."},
+    Sentence{"thumbnail", "缩略图超过 8 KiB。", "A thumbnail is over 8 KiB."},
+    Sentence{"sha256", "文件的校验值写法不对。", "A file's hash is not written as one."},
     Sentence{"no such file", "没有这个文件。", "There is no such file."},
     Sentence{"no such record", "没有这条记录。", "There is no such record."},
 };

@@ -29,6 +29,14 @@ const Json* find_object(const Json& value, std::string_view sha256) {
   return nullptr;
 }
 
+/// The restricted field that names it; empty: none.
+std::string restricted_field(const RecordSchema& schema, const Json& value, std::string_view hash) {
+  for (const std::string& path : RecordAccess::restricted_in(schema, value)) {
+    if (find_object(value[Json::json_pointer{"/" + path}], hash) != nullptr) return path;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<NamedFile> find_named_file(RecordSource& source,
@@ -50,7 +58,11 @@ Result<NamedFile> find_named_file(RecordSource& source,
   access.redact_value(*id, *state, value);
   const Json* found = find_object(value, sha256);
   if (found == nullptr) return none;
-  NamedFile file{.name = text_of(*found, "file_name"), .mime = text_of(*found, "mime")};
+  NamedFile file{.record = *id,
+                 .type = shown->schema->rule.name(),
+                 .restricted = restricted_field(*shown->schema, value, sha256),
+                 .name = text_of(*found, "file_name"),
+                 .mime = text_of(*found, "mime")};
   const std::string thumbnail = text_of(*found, "thumbnail");
   if (!thumbnail.empty()) file.thumbnail = from_base64(thumbnail);
   return file;

@@ -12,7 +12,10 @@ namespace duhui::api {
 
 /// What a record says of a file that it names. Written by whoever wrote the record: not trusted.
 struct NamedFile {
-  std::string name{};
+  RecordId record{};
+  std::string type{};        // of the record
+  std::string restricted{};  // the field, where reading it is audited
+  std::string name{};        // of the file
   std::string mime{};
   std::optional<std::string> thumbnail{};
 };

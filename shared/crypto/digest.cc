@@ -51,6 +51,37 @@ Digest sha256(std::string_view first, std::string_view second) {
   return digest;
 }
 
+struct DigestStream::Context {
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD_CTX, Free> evp{EVP_MD_CTX_new()};
+
+  void begin() const {
+    DUHUI_CHECK(evp != nullptr && EVP_DigestInit_ex2(evp.get(), sha256_algorithm(), nullptr) == 1);
+  }
+};
+
+DigestStream::DigestStream() : context_(std::make_unique<Context>()) { context_->begin(); }
+DigestStream::DigestStream(DigestStream&&) noexcept = default;
+DigestStream& DigestStream::operator=(DigestStream&&) noexcept = default;
+DigestStream::~DigestStream() = default;
+
+void DigestStream::add(std::string_view bytes) {
+  DUHUI_CHECK(EVP_DigestUpdate(context_->evp.get(), bytes.data(), bytes.size()) == 1);
+}
+
+Digest DigestStream::take() {
+  Digest digest;
+  unsigned int size = 0;
+  const bool done =
+      EVP_DigestFinal_ex(context_->evp.get(), reinterpret_cast<unsigned char*>(digest.bytes.data()),
+                         &size) == 1;
+  DUHUI_CHECK(done && size == digest.bytes.size());
+  context_->begin();
+  return digest;
+}
+
 bool constant_time_equal(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }

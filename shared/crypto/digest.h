@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,23 @@ struct Digest {
 /// SHA-256 of `bytes`; of `first` followed by `second`. Safe from any thread.
 Digest sha256(std::string_view bytes);
 Digest sha256(std::string_view first, std::string_view second);
+
+/// The SHA-256 of what comes in parts.
+class DigestStream {
+ public:
+  DigestStream();
+  DigestStream(DigestStream&&) noexcept;
+  DigestStream& operator=(DigestStream&&) noexcept;
+  ~DigestStream();
+
+  void add(std::string_view bytes);
+  /// Of everything added; begins anew.
+  Digest take();
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
 
 /// Whether `a` and `b` are the same bytes, in a time that depends on their lengths only.
 bool constant_time_equal(std::string_view a, std::string_view b);

@@ -118,6 +118,12 @@ bool take_line(std::string_view line, Ticket& ticket) {
     ticket.hub_pin = std::move(*bytes);
     return true;
   }
+  if (word == "key") {
+    auto bytes = from_hex(value);
+    if (!bytes || bytes->size() != 32) return false;
+    ticket.hub_key = std::move(*bytes);
+    return true;
+  }
   if (word == "address") return take_address(value, ticket);
   if (word == "scope") {
     ticket.scopes.emplace_back(value);
@@ -208,6 +214,7 @@ std::string to_ticket_file(const Ticket& ticket) {
   text += "\nid " + ticket.id;
   text += "\nsecret " + to_base32(ticket.secret_view());
   text += "\nhub " + to_hex(ticket.hub_pin);
+  if (!ticket.hub_key.empty()) text += "\nkey " + to_hex(ticket.hub_key);
   text += "\naddress " + to_address(ticket);
   for (const std::string& scope : ticket.scopes) text += "\nscope " + scope;
   text += "\nexpires " + std::to_string(ticket.expires.ms);

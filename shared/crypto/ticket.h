@@ -19,13 +19,15 @@ namespace duhui {
 /// It has two forms. The *file* carries everything. The *code* is for typing: 56 characters of base
 /// 32 in groups of four, then "@host:port"; it carries the id, the secret, the first
 /// `kShortPinSize` bytes of the pin and a checksum over all of it and the address; scopes and
-/// expiry then come from the hub, which knows them by the id. Both detect mistyping.
+/// expiry then come from the hub, which knows them by the id. Both detect mistyping. With the file a
+/// device can seal bundles to its hub before it has ever reached it.
 struct Ticket {
   std::string id;                 // eight base 32 characters: public, for lists and logs
   std::array<char, 16> secret{};  // whoever knows it may enrol one device
   std::string hub_pin;            // SHA-256 of the hub's SPKI: 32 bytes, or its first kShortPinSize
   std::string host;               // a name, an IPv4 address, or an IPv6 address without brackets
   std::uint16_t port = 0;
+  std::string hub_key;              // Ed25519 of the hub: 32 bytes; empty in the code form
   std::vector<std::string> scopes;  // empty in the code form
   WallTime expires;                 // zero in the code form
 

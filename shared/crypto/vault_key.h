@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,11 +31,25 @@ class VaultKey {
 
   /// A fresh nonce, then XChaCha20-Poly1305 of `bytes`; `beside` is authenticated with them.
   std::string lock(std::string_view bytes, std::string_view beside, Random& random) const;
+  /// How much longer what is locked is.
+  static constexpr std::size_t kLockBytes = 24 + 16;
   /// `corrupt_data`: locked with another key, or beside something else, or damaged.
   Result<std::string> open(std::string_view locked, std::string_view beside) const;
 
+  /// The same for the chunks of a file, which is named by the SHA-256 of its bytes: with a key of
+  /// its own and the chunk's number as nonce, so that whoever locks it makes the same bytes.
+  std::string lock_chunk(std::string_view sha256,
+                         std::uint32_t chunk,
+                         std::string_view bytes) const;
+  Result<std::string> open_chunk(std::string_view sha256,
+                                 std::uint32_t chunk,
+                                 std::string_view locked) const;
+  /// How much longer a locked chunk is.
+  static constexpr std::size_t kChunkLockBytes = 16;
+
  private:
   VaultKey() = default;
+  VaultKey of_file(std::string_view sha256) const;
 
   std::array<char, 32> bytes_{};
 };

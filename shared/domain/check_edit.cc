@@ -39,8 +39,7 @@ bool is_hash(std::string_view text) {
          });
 }
 
-/// Files are named by their hash, and what goes with every op is small: the file itself follows.
-Status check_files(const RecordSchema& schema, const RegisterEdit& write) {
+Status check_files_in(const RecordSchema& schema, const RegisterEdit& write) {
   const FieldSchema* field = schema.find(write.key.field);
   if (field == nullptr || !write.value || !field->field->is_repeated()) return Done{};
   const auto* type = field->field->is_map() ? nullptr : field->field->message_type();
@@ -54,10 +53,9 @@ Status check_files(const RecordSchema& schema, const RegisterEdit& write) {
     const auto& one = *file.GetReflection();
     const bool large =
         thumbnail != nullptr && one.GetString(file, thumbnail).size() > kThumbnailBytesMax;
+    if (large) return refused("thumbnail", path_of(schema, write.key));
     const std::string named = one.GetString(file, hash);
-    if (large || !(named.empty() || is_hash(named))) {
-      return refused("thumbnail", path_of(schema, write.key));
-    }
+    if (!named.empty() && !is_hash(named)) return refused("sha256", path_of(schema, write.key));
   }
   return Done{};
 }
@@ -69,7 +67,6 @@ Status check_writer(const RecordSchema& schema,
   if (write.key.field == kDeletedField) return Done{};
   const FieldSchema* field = schema.find(write.key.field);
   if (field == nullptr) return refused("not_permitted", path_of(schema, write.key));
-  DUHUI_CHECK_OK(check_files(schema, write));
   if (settles_conflict(before, write, role)) return Done{};
   if (!may_write(field->rule, role)) return refused("not_permitted", path_of(schema, write.key));
   return Done{};
@@ -208,6 +205,11 @@ Status check_create(const RecordSchema& schema, const RecordEdit& edit, Writer r
   for (const RegisterEdit& write : edit.writes) {
     DUHUI_CHECK_OK(check_writer(schema, write, role));
   }
+  return Done{};
+}
+
+Status check_files(const RecordSchema& schema, const RecordEdit& edit) {
+  for (const RegisterEdit& write : edit.writes) DUHUI_CHECK_OK(check_files_in(schema, write));
   return Done{};
 }
 

@@ -92,4 +92,15 @@ struct HttpLimits {
   Duration goodbye = seconds(2);        // what a refused peer still sends is thrown away this long
 };
 
+/// What one request may bring and take, and for how long its connection is kept afterwards.
+struct HttpAllowance {
+  std::size_t body_bytes_max;
+  Duration body_timeout;
+  Duration keep_alive;
+};
+
+/// Looks at a request whose body has not been read; empty: the limits of all hold. What is allowed
+/// more does not count against `requests_max`.
+using HttpAllow = std::function<std::optional<HttpAllowance>(const HttpRequest& head)>;
+
 }  // namespace duhui::net

@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "shared/base/result.h"
+#include "shared/crypto/digest.h"
 #include "shared/net/http.h"
 #include "shared/net/message_stream.h"
 #include "shared/net/task_scope.h"
@@ -21,9 +22,13 @@ struct ListenerOptions {
   std::size_t connections_max = 12'000;
   std::size_t connections_per_address_max = 2'000;  // a county's schools may share one address
   HttpLimits http{};
-  StreamLimits stream{};         // of WebSockets
-  HttpGuard guard{};             // empty: everything that is HTTP reaches the handler
-  HttpStreams streams{};         // empty: every body is read completely
+  StreamLimits stream{};  // of WebSockets
+  HttpGuard guard{};      // empty: everything that is HTTP reaches the handler
+  HttpStreams streams{};  // empty: every body is read completely
+  HttpAllow allow{};      // empty: nobody may more than `http`
+  /// Not zero: in front of this listener TLS ends at a proxy, which shows the key with this pin.
+  /// Sessions are then bound to a nonce and that key (proxied_binding()).
+  Digest proxied_pin{};
   HttpHeaders answer_headers{};  // of every answer that does not set them itself, also of refusals
   TaskScope::Report report{};    // what escaped from a handler
 };

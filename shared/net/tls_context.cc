@@ -9,6 +9,15 @@
 namespace duhui::net {
 namespace {
 
+bool is_as_hubs_make_them(X509* certificate) {
+  const ASN1_TIME* end = X509_get0_notAfter(certificate);
+  const std::string_view until(reinterpret_cast<const char*>(ASN1_STRING_get0_data(end)),
+                               static_cast<std::size_t>(ASN1_STRING_length(end)));
+  return X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(certificate)) ==
+             0 &&
+         until == CertificateDates{}.not_after;
+}
+
 /// Called by OpenSSL in place of its own chain building.
 int accept_only_the_pin(X509_STORE_CTX* store, void*) {
   const auto* ssl = static_cast<const SSL*>(
@@ -17,6 +26,7 @@ int accept_only_the_pin(X509_STORE_CTX* store, void*) {
   X509* certificate = X509_STORE_CTX_get0_cert(store);
   if (check == nullptr || certificate == nullptr) return 0;
   check->seen = spki_pin(certificate);
+  check->as_hubs_make_them = is_as_hubs_make_them(certificate);
   if (check->any || pin_matches(check->wanted, check->seen)) {
     X509_STORE_CTX_set_error(store, X509_V_OK);
     return 1;

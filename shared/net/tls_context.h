@@ -39,6 +39,9 @@ struct PinCheck {
   Digest seen;
   /// Any key will do: only for what is public and proves itself.
   bool any = false;
+  /// The certificate is signed by itself and has no end, as those of hubs: not of somebody who
+  /// takes connections apart in between.
+  bool as_hubs_make_them = false;
 };
 
 /// Lets the client handshake of `ssl` succeed if and only if the server's key matches the pin.

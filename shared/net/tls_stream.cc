@@ -112,7 +112,9 @@ asio::awaitable<Status> TlsStream::handshake() {
     if (why == SSL_ERROR_ZERO_RETURN || why == SSL_ERROR_SYSCALL) {
       co_return Error{ErrorCode::unavailable, "TLS handshake: connection lost"};
     }
-    co_return Error{ErrorCode::unavailable, "TLS handshake: " + take_openssl_error()};
+    const bool other_words = ERR_GET_REASON(ERR_peek_error()) == SSL_R_WRONG_VERSION_NUMBER;
+    const ErrorCode code = other_words ? ErrorCode::corrupt_data : ErrorCode::unavailable;
+    co_return Error{code, "TLS handshake: " + take_openssl_error()};
   }
 }
 

@@ -39,6 +39,7 @@ class TlsStream {
 
   boost::asio::awaitable<Status> accept();
   /// refused: the server's key is not the pinned one (`check.seen` tells which it is).
+  /// corrupt_data: what answers does not speak TLS.
   boost::asio::awaitable<Status> connect(PinCheck& check);
 
   template <typename Buffers, typename Token>

@@ -11,6 +11,9 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include "shared/crypto/system_random.h"
+#include "shared/crypto/text.h"
+#include "shared/net/channel_binding.h"
 #include "shared/net/deadline.h"
 #include "shared/net/upgrade_request.h"
 
@@ -79,9 +82,16 @@ class WebSocketStream final : public MessageStream {
     tls().close();
   }
 
-  asio::awaitable<Status> accept(const UpgradeRequest& request) {
-    auto name_protocol = [](websocket::response_type& response) {
+  asio::awaitable<Status> accept(const UpgradeRequest& request, const Digest& proxied_pin) {
+    std::string nonce;
+    if (!proxied_pin.is_zero()) {
+      nonce.resize(kNonceBytes);
+      SystemRandom().fill(nonce.data(), nonce.size());
+      proxied_binding_ = proxied_binding(nonce, proxied_pin);
+    }
+    auto name_protocol = [nonce](websocket::response_type& response) {
       response.set(beast::http::field::sec_websocket_protocol, kSyncProtocol);
+      if (!nonce.empty()) response.set(kNonceHeader, to_base64url(nonce));
     };
     socket_.set_option(websocket::stream_base::decorator(name_protocol));
     const auto [failed] = co_await socket_.async_accept(request.head, kNoThrow);
@@ -105,7 +115,7 @@ class WebSocketStream final : public MessageStream {
     if (response[beast::http::field::sec_websocket_protocol] != kSyncProtocol) {
       co_return Error{ErrorCode::unavailable, "request websocket: another protocol version"};
     }
-    co_return Done{};
+    co_return take_nonce(response);
   }
 
   asio::awaitable<Result<std::string>> read() override {
@@ -147,7 +157,10 @@ class WebSocketStream final : public MessageStream {
     tls().close();
   }
 
-  std::string channel_binding() const override { return socket_.next_layer().channel_binding(); }
+  std::string channel_binding() const override {
+    if (!proxied_binding_.empty()) return proxied_binding_;
+    return socket_.next_layer().channel_binding();
+  }
   const Digest& server_pin() const override { return server_pin_; }
   const std::string& peer() const override { return peer_; }
   std::uint64_t bytes_read() const override { return socket_.next_layer().bytes_read(); }
@@ -155,6 +168,19 @@ class WebSocketStream final : public MessageStream {
 
  private:
   TlsStream& tls() { return socket_.next_layer(); }
+
+  /// A hub behind a TLS proxy gives a nonce. Whoever gives one of another session gains nothing:
+  /// what we sign with it holds only at a hub that was told to expect such a proxy.
+  Status take_nonce(const websocket::response_type& response) {
+    const auto field = response.find(kNonceHeader);
+    if (field == response.end()) return Done{};
+    const auto nonce = from_base64url({field->value().data(), field->value().size()});
+    if (!nonce || nonce->size() != kNonceBytes) {
+      return Error{ErrorCode::unavailable, "request websocket: a malformed nonce"};
+    }
+    proxied_binding_ = proxied_binding(*nonce, server_pin_);
+    return Done{};
+  }
 
   static Error lost(std::string_view what, error_code why) {
     return {ErrorCode::unavailable, std::string(what) + ": " + why.message()};
@@ -187,6 +213,7 @@ class WebSocketStream final : public MessageStream {
   const beast::role_type role_;
   const std::string peer_;
   const Digest server_pin_;
+  std::string proxied_binding_{};  // empty: the exporter of this connection binds
   bool can_write_ = true;
 };
 
@@ -195,10 +222,11 @@ class WebSocketStream final : public MessageStream {
 asio::awaitable<Result<std::unique_ptr<MessageStream>>> accept_websocket(TlsStream stream,
                                                                          UpgradeRequest request,
                                                                          StreamLimits limits,
-                                                                         std::string peer) {
+                                                                         std::string peer,
+                                                                         Digest proxied_pin) {
   auto made = std::make_unique<WebSocketStream>(std::move(stream), beast::role_type::server, limits,
                                                 std::move(peer), Digest{});
-  auto status = co_await made->accept(request);
+  auto status = co_await made->accept(request, proxied_pin);
   if (!status) co_return std::move(status).error();
   co_return std::unique_ptr<MessageStream>(std::move(made));
 }

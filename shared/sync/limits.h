@@ -39,6 +39,17 @@ inline constexpr std::uint32_t kRangeRecordsMax = 16;
 /// Ops offered to the hub in one Refill; what is left follows after the next comparison.
 inline constexpr std::uint32_t kRefillOpsMax = 256;
 
+/// A file moves in chunks of this size: what is checked, and what a bitmap counts.
+inline constexpr std::uint32_t kChunkBytes = 64 << 10;
+inline constexpr std::uint64_t kBlobBytesMax = 2ULL << 30;
+/// One piece: small on a slow road, so that a record behind it does not wait.
+inline constexpr std::uint32_t kPieceBytesMin = 4 << 10;
+/// Bytes of pieces on their way: what a sender begins with, and never exceeds.
+inline constexpr std::uint64_t kBlobWindowMin = 12 << 10;
+inline constexpr std::uint64_t kBlobWindowMax = 1 << 20;
+/// What a sender's queue at the bottleneck may grow to.
+inline constexpr Duration kBlobQueueAim = milliseconds(200);
+
 inline constexpr Duration kReplyTimeout = seconds(30);
 /// Silence after which a link is probed; half-open links are found by unacknowledged age.
 inline constexpr Duration kPingInterval = minutes(2);

@@ -2,10 +2,12 @@
 
 Real programs on loopback, real records of the sample data. Every step says what happened, with counts, bytes and
 times; whatever differs from what must be makes the exit code 1. `--once` ends after the account; otherwise all four
-programs go on running until Ctrl-C. Ctrl-C or SIGTERM during the account: everything is stopped, exit code 130 or 143.
+programs go on running until Ctrl-C. `--through nginx` puts a proxy between them that ends TLS and kills WebSocket, `--through
+tinyproxy` or `squid` one that is asked for the way. Ctrl-C or SIGTERM during the account: everything is stopped, exit code 130 or 143.
 """
 
 import argparse
+import hashlib
 import shutil
 import signal
 import sys
@@ -14,6 +16,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import roads  # noqa: E402
+from pictures import png  # noqa: E402
 from duhui import DATA, PASSWORD, Agent, Hub, Refused, sample, scope_of, settle  # noqa: E402
 
 OFFICER, WANG, LI, CONTACT = "u-off-430202-1", "u-sup-001", "u-sup-002", "u-con-001"
@@ -129,11 +133,41 @@ def refused_without_password(hub):
             if hub.exchange("GET", path)[0] not in (401, 403)]
 
 
-def begin(account, folder, programs):
+class Way:
+    """What stands between the devices and the hub."""
+
+    def __init__(self, through):
+        self.through, self.address, self.settings = through, "", ""
+        self.road = "https" if through == "nginx" else "websocket"
+
+    def prepare(self, hub):
+        if self.through == "nginx":
+            (hub.folder / "hub.toml").write_text("[devices]\nbehind_tls_proxy = true\n")
+
+    def build(self, hub, folder, programs):
+        if not self.through:
+            return
+        if self.through == "nginx":
+            programs.append(roads.Nginx(folder / "nginx", hub))
+            self.address = f"127.0.0.1:{programs[-1].port}"
+        else:
+            proxy = {"tinyproxy": roads.Tinyproxy, "squid": roads.Squid}[self.through]
+            programs.append(proxy(folder / self.through))
+            self.settings = f'[proxy]\nurl = "http://127.0.0.1:{programs[-1].port}"\n'
+
+    def set_out(self, agent):
+        if self.settings:
+            (agent.folder / "agent.toml").write_text(self.settings)
+        return agent.start()
+
+
+def begin(account, folder, programs, way):
     account.head("建立中心，导入登记数据", "make a hub, take in the registries")
     hub = programs.add(Hub(folder / "hub"))
     hub.run("init", "--name", "荷塘区教育督导室（样例）")
+    way.prepare(hub)
     hub.start()
+    way.build(hub, folder, programs)
     began = time.monotonic()
     hub.run("import", "--from", str(DATA))
     registries = len(hub.listed())
@@ -156,14 +190,19 @@ def begin(account, folder, programs):
               ("agent-c", ("sch-032",)))
     agents = []
     for name, schools in places:
-        ticket = hub.ticket(folder / f"{name}.ticket", *(scope_of(s) for s in schools), name=name)
-        agents.append(programs.add(Agent(folder / name)).enrol(ticket).start().meet(CITY, WANG, LI, CONTACT))
+        ticket = hub.ticket(folder / f"{name}.ticket", *(scope_of(s) for s in schools), name=name,
+                            address=way.address)
+        agent = way.set_out(programs.add(Agent(folder / name)).enrol(ticket))
+        agents.append(agent.meet(CITY, WANG, LI, CONTACT))
     began = time.monotonic()
     for agent in agents:
         status = agent.sync(120_000)
         account.line(f"{agent.folder.name}: {len(agent.listed())} 条记录 records, "
                      f"{status['device'].get('name') or agent.folder.name}, "
                      f"{wire(status['link'])}, {agent.base()}")
+        taken = status["link"]["road"]
+        if way.through:
+            account.expect(taken == way.road, f"经 {way.through}，走 {taken}", f"through {way.through}, by {taken}")
     account.line(f"{time.monotonic() - began:.1f} s")
     return hub, agents
 
@@ -207,6 +246,14 @@ def offline_week(account, hub, agents, visit, notice, folder):
         agent.set(visit, person, f"narrative/{person}", f"{remark}其余各项见表。", seen=seen)
     account.line(f"王样例 C6=yes C4=yes；李示例 C6=no C4=no（互不知情 neither knows of the other）")
 
+    account.head("王督学离线附上一张照片", "Wang attaches a photo, offline")
+    photo = folder / "留样柜.png"
+    photo.write_bytes(png(2000, 1500))
+    told = agent_a.run("attach", visit, str(photo), "--caption", "留样柜", "--as", WANG, "--password-file", "-",
+                       text_input=PASSWORD)
+    file = told["files"][0]
+    account.line(f"{photo.name} {photo.stat().st_size} B → {file['mime']} {file['width']}×{file['height']}, {file['size']} B")
+
     account.head("学校离线反馈，督导室同时撤回通知书", "the school answers offline while the office withdraws the notice")
     response = agent_a.create("rectification_response", {
         "notice_id": notice, "round": 1, "text": "我校库房已整理，请核实是否为我校问题。", "files": [],
@@ -216,7 +263,7 @@ def offline_week(account, hub, agents, visit, notice, folder):
              reason="发错学校，问题属隔壁校")
     for agent in agents:
         account.line(f"{agent.folder.name}: 待送达 unacknowledged {agent.get('/status')['unacknowledged']}")
-    return response
+    return response, file["sha256"]
 
 
 def reconnect(account, hub, agents):
@@ -234,6 +281,17 @@ def reconnect(account, hub, agents):
                        and 0 < link["bytes_read"] <= link["bytes_read_total"],
                        "字节数有据", "the bytes of the connection are counted")
     settle(*agents)
+
+
+def look_at_photo(account, hub, visit, sha256):
+    account.head("照片随后送达：督导室在中心打开它", "the photo follows: the office opens it at the hub")
+    began = time.monotonic()
+    status, content = 0, b""
+    while status != 200 and time.monotonic() < began + 30:
+        status, content = hub.read_file(sha256, visit, OFFICER)
+        time.sleep(0.05)
+    account.line(f"{len(content)} B, {time.monotonic() - began:.2f} s")
+    account.expect(hashlib.sha256(content).hexdigest() == sha256, "与终端上的相同（SHA-256）", "the same bytes as at the agent (SHA-256)")
 
 
 def show_conflicts(account, hub, visit):
@@ -299,12 +357,13 @@ def compare(account, hub, agents, notice, problem, response):
                    "the hub's own verification passes")
 
 
-def tell(account, folder, programs):
+def tell(account, folder, programs, way):
     """The account; the hub that it ended with."""
-    hub, agents = begin(account, folder, programs)
+    hub, agents = begin(account, folder, programs, way)
     visit, problem, notice = before_the_cut(account, hub, agents[0], agents)
-    response = offline_week(account, hub, agents, visit, notice, folder)
+    response, photo = offline_week(account, hub, agents, visit, notice, folder)
     reconnect(account, hub, agents)
+    look_at_photo(account, hub, visit, photo)
     show_conflicts(account, hub, visit)
     resolve(account, hub, agents, visit)
     compare(account, hub, agents, notice, problem, response)
@@ -330,6 +389,8 @@ def wait_for_the_end(hub, programs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the account")
+    parser.add_argument("--through", choices=("nginx", "tinyproxy", "squid"), default="",
+                        help="what stands between the devices and the hub")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="duhui-demo-"))
     account = Account()
@@ -337,7 +398,7 @@ def main():
     print(f"督汇演示 / Duhui demo   {folder}")
     try:
         programs.take_signals()
-        hub = tell(account, folder, programs)
+        hub = tell(account, folder, programs, Way(options.through))
         if not options.once:
             wait_for_the_end(hub, programs)
     except Interrupted as interrupted:

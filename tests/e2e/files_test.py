@@ -10,27 +10,19 @@ import re
 import socket
 import struct
 import subprocess
+import time
 import unittest
 import zipfile
-import zlib
 from urllib.parse import urlparse
 
 from world import OFFICER, PASSWORD, WANG, World  # puts duhui on the path
 from duhui import SocketConnection
+from pictures import png
 
 JSON = {"Content-Type": "application/json"}
 PIECE = {"Content-Type": "application/offset+octet-stream"}
 CONTACT = "u-con-001"
 MIB = 1 << 20
-
-
-def png(width, height, head=None):
-    """A picture of stripes; `head`: the size it says instead."""
-    def chunk(name, content):
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-    rows = b"".join(b"\0" + bytes((x * 7 + y) & 0xff for x in range(width) for _ in range(3)) for y in range(height))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", *(head or (width, height)), 8, 2, 0, 0, 0))
-            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def archive(*names):
@@ -46,7 +38,9 @@ def film(size):
     def box(kind, content):
         return struct.pack(">I", 8 + len(content)) + kind + content
     head = box(b"ftyp", b"isom\0\0\0\0isom") + box(b"moov", b"x" * 100)
-    return head + box(b"mdat", random.Random(5).randbytes(size - len(head) - 8))
+    made = random.Random(5)
+    scenes = b"".join(made.randbytes(MIB) for _ in range(size // MIB + 1))
+    return head + box(b"mdat", scenes[:size - len(head) - 8])
 
 
 class Files(unittest.TestCase):
@@ -64,19 +58,21 @@ class Files(unittest.TestCase):
 
     # --- requests that the shared helper does not make: bytes in, bytes out ---
 
-    def headers(self, person):
+    def headers(self, person, program=None):
+        program = program or self.agent
         if person is None:
             return {}
-        if person not in self.agent.sessions:
-            self.agent.sign_in(person)
-        return self.agent.sessions[person].headers
+        if person not in program.sessions:
+            program.sign_in(person)
+        return program.sessions[person].headers
 
-    def raw(self, method, path, body=None, headers=None, person=WANG, log=True):
+    def raw(self, method, path, body=None, headers=None, person=WANG, log=True, program=None):
         """Status, headers, bytes."""
-        where = urlparse(self.agent.base())
+        program = program or self.agent
+        where = urlparse(program.base())
         connection = http.client.HTTPConnection(where.hostname, where.port, timeout=60)
         try:
-            connection.request(method, "/api/v1" + path, body, {**(headers or {}), **self.headers(person)})
+            connection.request(method, "/api/v1" + path, body, {**(headers or {}), **self.headers(person, program)})
             answer = connection.getresponse()
             content = answer.read()
         finally:
@@ -85,7 +81,7 @@ class Files(unittest.TestCase):
         kind = told.get("content-type", "").split(";")[0]
         if log and method != "HEAD" and answer.status != 304:
             parsed = json.loads(content) if kind == "application/json" else "" if answer.status < 300 else content.decode()
-            self.agent.log_response(method, "/api/v1" + path, answer.status, kind, parsed)
+            program.log_response(method, "/api/v1" + path, answer.status, kind, parsed)
         return answer.status, told, content
 
     def ask(self, method, path, body=None, headers=None, person=WANG):
@@ -111,10 +107,10 @@ class Files(unittest.TestCase):
         self.agent.edit(visit, WANG, [{"do": "add", "field": "attachments", "value": value}])
 
     def outside(self):
-        """What lies in the folder for files, but not under a hash in its two folders."""
-        folder = self.agent.folder / "files"
-        named = re.compile(r"([0-9a-f]{2})/([0-9a-f]{2})/\1\2[0-9a-f]{60}(\.original)?")
-        paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        """What lies in the folders for files, but not under a hash."""
+        named = re.compile(r"(blobs|locked)/([0-9a-f]{2})/\2[0-9a-f]{62}|files/originals/[0-9a-f]{64}(\.locked)?")
+        paths = [path.relative_to(self.agent.folder).as_posix() for folder in ("blobs", "locked", "files")
+                 for path in (self.agent.folder / folder).rglob("*") if path.is_file()]
         return sorted(path for path in paths if not named.fullmatch(path))
 
     # --- tests ---
@@ -158,6 +154,41 @@ class Files(unittest.TestCase):
         status, told, original = self.raw("GET", address + "&original=1")
         self.assertEqual((status, told["content-type"], original), (200, "image/png", png(2000, 1000)))
 
+    def test_a_photo_arrives_at_the_hub_and_is_read_there(self):
+        visit = self.world.new_visit(self.agent)
+        _, body = self.hand_in("操场.png", png(1200, 900))
+        file = body["file"]
+        self.attach(visit, file)
+        address = f"/files/{file['sha256']}?record={visit}"
+        until = time.monotonic() + 60
+        while True:
+            status, told, content = self.raw("GET", address, person=OFFICER, program=self.world.hub, log=False)
+            if status == 200:
+                break
+            self.assertIn(status, (404, 503))  # the record first, then its file
+            self.assertLess(time.monotonic(), until)
+            self.agent.sync()
+        self.assertEqual(hashlib.sha256(content).hexdigest(), file["sha256"])
+        self.assertEqual((told["content-type"], told["x-content-type-options"]), ("image/jpeg", "nosniff"))
+        status, told, part = self.raw("GET", address, headers={"Range": "bytes=5-14"}, person=OFFICER, program=self.world.hub)
+        self.assertEqual((status, part), (206, content[5:15]))
+        status, _, small = self.raw("GET", address + "&thumbnail=1", person=OFFICER, program=self.world.hub)
+        self.assertEqual((status, small[:3]), (200, b"\xff\xd8\xff"))
+        self.assertEqual(self.raw("GET", address, person=CONTACT, program=self.world.hub)[0], 404)
+        self.assertEqual(self.raw("GET", address, person=None, program=self.world.hub)[0], 401)
+
+    def test_on_a_schools_pc_nothing_of_a_draft_lies_open(self):
+        visit = self.world.new_visit(self.agent)
+        words = "这句话学校现在还不能看到".encode()
+        _, body = self.hand_in("谈话记录.txt", words + b"\n")
+        everything = b"".join(path.read_bytes() for path in self.agent.folder.rglob("*") if path.is_file())
+        self.assertNotIn(words, everything, "before it is attached")
+        self.attach(visit, body["file"])
+        everything = b"".join(path.read_bytes() for path in self.agent.folder.rglob("*") if path.is_file())
+        self.assertNotIn(words, everything)
+        self.assertNotIn("谈话记录".encode(), everything)
+        self.assertEqual(self.raw("GET", f"/files/{body['file']['sha256']}?record={visit}")[2], words + b"\n")
+
     def test_only_who_sees_the_record_gets_the_file(self):
         visit, other = self.world.new_visit(self.agent), self.world.new_visit(self.agent)
         content = b"%PDF-1.4\n" + os.urandom(500) + b"\n%%EOF\n"
@@ -184,9 +215,9 @@ class Files(unittest.TestCase):
     def test_an_upload_that_is_cut_off_goes_on_where_it_was(self):
         content = film(12 * MIB)
         upload = self.begin("会议.mp4", len(content), sha256=hashlib.sha256(content).hexdigest())
-        where = urlparse(self.agent.base())
         sent, connections = 0, 0
         while sent < len(content):
+            where = urlparse(self.agent.base())
             # Each connection dies somewhere inside the third mebibyte it carries.
             with socket.create_connection((where.hostname, where.port), timeout=60) as stream:
                 head = "".join(f"{name}: {value}\r\n" for name, value in
@@ -207,6 +238,7 @@ class Files(unittest.TestCase):
             if connections == 2:
                 self.agent.kill()
                 self.agent.start()
+                self.agent.sign_in(WANG)
         status, _, body = self.append(upload, b"", sent)
         self.assertEqual((status, body["file"]["mime"], body["file"]["sha256"]),
                          (200, "video/mp4", hashlib.sha256(content).hexdigest()))

@@ -98,7 +98,7 @@ class EnrolledAttackers:
 class Hostile(unittest.TestCase):
     def test_the_port_for_devices_holds_next_to_nothing_for_strangers(self):
         with World(agents=0) as world:
-            self.assertIn(b" 501 ", posted(world.hub.port, 100))
+            self.assertIn(b" 200 ", posted(world.hub.port, 100))
             for size in (5_000, 3 << 20, 8 << 20):
                 self.assertIn(b" 413 ", posted(world.hub.port, size))
 

@@ -28,6 +28,8 @@ Options Options::from_seed(std::uint64_t seed) {
   f.power_cut = one_in(2) && !f.hub_restored;
   f.loss = one_in(4);
   options.vault = one_in(2);
+  options.files = one_in(2);
+  f.sticks = one_in(2);
   return options;
 }
 
@@ -37,6 +39,7 @@ std::string Options::describe() const {
     if (on) text += std::string(" ") + name;
   };
   add(vault, "vault");
+  add(files, "files");
   add(faults.delay, "delay");
   add(faults.cut, "cut");
   add(faults.half_open, "half_open");
@@ -51,6 +54,7 @@ std::string Options::describe() const {
   add(faults.clock_step, "clock_step");
   add(faults.disk_rolled_back, "disk_rolled_back");
   add(faults.device_cloned, "device_cloned");
+  add(faults.sticks, "sticks");
   add(faults.hub_restored, "hub_restored");
   return text;
 }

@@ -24,6 +24,7 @@ struct Faults {
   bool clock_step = false;  // 1970, 2035, and anything between
   bool disk_rolled_back = false;
   bool device_cloned = false;
+  bool sticks = false;        // bundles are carried by hand, whole or in part, late and twice
   bool hub_restored = false;  // the hub's database is replaced by an older copy
 };
 
@@ -31,6 +32,7 @@ struct Options {
   std::uint64_t seed = 1;
   std::uint32_t agents = 3;
   std::uint32_t edits = 60;
+  bool files = false;  // photos with content
   bool vault = false;  // a supervisor has an account: devices lock what the school may not read
   Faults faults;
 

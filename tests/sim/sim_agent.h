@@ -12,6 +12,7 @@
 #include "shared/base/random.h"
 #include "shared/base/time.h"
 #include "shared/sync/backoff.h"
+#include "tests/support/memory_blob_store.h"
 #include "tests/support/memory_store.h"
 
 namespace duhui::sim {
@@ -19,7 +20,9 @@ namespace duhui::sim {
 /// One simulated device: the shipped agent core on a disk in memory, with a clock of its own.
 struct SimAgent {
   SimAgent(std::uint32_t number_in_world, agent::DeviceIdentity who, std::uint64_t seed)
-      : number(number_in_world), identity(std::move(who)), random(seed) {}
+      : number(number_in_world), identity(std::move(who)), random(seed) {
+    locked_files.locked = true;
+  }
 
   const std::uint32_t number;
   std::string zone;  // what it may read and write, besides city/zone2
@@ -46,6 +49,12 @@ struct SimAgent {
   std::set<std::string> saved;
   /// Those of them that were typed while the vault could not be opened: nothing locks them.
   std::set<std::string> typed_in_the_open;
+  /// Photos are files beside the database. Those that people were told are saved.
+  MemoryBlobStore files;
+  MemoryBlobStore locked_files;
+  std::set<BlobName> photos;
+  std::set<Digest> taken_in_the_open;
+  std::set<BlobName> fetched;
 
   ClockReading clock(std::int64_t now) const {
     return {.wall = WallTime{now} + clock_offset, .monotonic = {now - booted_at}, .boot = boot};

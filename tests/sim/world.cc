@@ -95,6 +95,9 @@ Verdict World::run() {
         }
         why += " unacknowledged " + std::to_string(agent->replica->unacknowledged());
         if (!agent->session->caught_up()) why += ", not caught up";
+        if (auto waiting = agent->replica->blobs().waiting(); waiting && waiting->files != 0) {
+          why += ", " + std::to_string(waiting->files) + " files wait";
+        }
         for (const auto& [scope, head] : hub_store_.state().feed_heads) {
           const auto at = agent->replica->scopes().find(scope);
           if (!reads(*agent, scope) || at == agent->replica->scopes().end()) continue;
@@ -193,6 +196,7 @@ void World::drop_link(std::uint64_t id, bool agent_notices, bool hub_notices) {
   if (link.agent_side && agent_notices) {
     link.agent_side = false;
     if (agent.link == id) {
+      if (agent.session) agent.session->link_down();
       agent.session.reset();
       agent.link = 0;
       agent.timer_at = -1;
@@ -201,7 +205,7 @@ void World::drop_link(std::uint64_t id, bool agent_notices, bool hub_notices) {
   }
   if (link.hub_side && hub_notices) {
     link.hub_side = false;
-    if (hub_) hub_->closed(id);
+    if (hub_) perform_hub(hub_->closed(id));
   }
   if (!link.agent_side && !link.hub_side) links_.erase(at);
 }
@@ -232,6 +236,8 @@ void World::perform(SimAgent& agent, std::vector<agent::Effect> effects) {
       if (after.ms > 0)
         agent.connect_at = now_ + after.ms + static_cast<std::int64_t>(random_.below(1000));
       return;
+    } else if (const auto* fetched = std::get_if<agent::FileFetched>(&effect)) {
+      if (fetched->how) agent.fetched.insert(fetched->name);
     } else if (std::get_if<agent::DurableAck>(&effect) != nullptr) {
       agent.backoff.durable_ack();
       agent.identity.ticket.clear();  // the enrolment is confirmed
@@ -267,7 +273,7 @@ void World::perform_hub(hub::HubEffects effects) {
             .kind = Kind::link_lost_agent,
             .link = close->session,
             .bytes = {}});
-      hub_->closed(close->session);
+      perform_hub(hub_->closed(close->session));
     } else if (const auto* arm = std::get_if<hub::ArmSessionTimer>(&effect)) {
       const auto at = links_.find(arm->session);
       if (at != links_.end()) at->second.hub_timer_at = now_ + arm->delay.ms;
@@ -276,6 +282,9 @@ void World::perform_hub(hub::HubEffects effects) {
       if (run->job->lane() == hub::Job::Lane::writes) {
         writer_free_at_ = std::max(writer_free_at_ + 1, done_at);
         done_at = writer_free_at_;
+      } else if (run->job->lane() == hub::Job::Lane::files) {
+        files_free_at_ = std::max(files_free_at_ + 1, done_at);
+        done_at = files_free_at_;
       }
       push({.at = done_at,
             .kind = Kind::job,
@@ -294,7 +303,7 @@ void World::handle(Event& event) {
         random_.below(25) == 0) {
       hub_store_.fail_next_commit({ErrorCode::storage_failed, "simulated"});
     }
-    hub::StorageContext context{hub_store_, *hub_ops_, rules_, hub_random_, hub_key_};
+    hub::StorageContext context = hub_context();
     (*event.job)->run(context);
     if (faults_.hub_crash && random_.below(120) == 0) return crash_hub();  // stored, never told
     perform_hub(hub_->job_done(std::move(*event.job), {now_}, {now_}));

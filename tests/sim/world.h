@@ -9,7 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "duhui/record/v1/visit.pb.h"
+#include "duhui/sync/v1/bundle.pb.h"
 #include "hub/core/hub_core.h"
+#include "hub/core/hub_peer.h"
 #include "hub/core/op_reader.h"
 #include "tests/sim/options.h"
 #include "tests/sim/sim_agent.h"
@@ -82,6 +85,12 @@ class World {
                      const RecordId& chosen,
                      const std::string& text);
   std::string new_text();
+  /// A photo that this device has, named by `part`.
+  BlobName take_photo(SimAgent& agent, const RecordId& record, record::v1::Attachment* attachment);
+  /// What the school has been shown it has been shown, even if the record is taken back.
+  void note_shown_photos(SimAgent& agent);
+  /// Somebody looks at a photo.
+  void look_at_photo(SimAgent& agent);
 
   // network and processes (world.cc)
   void step();
@@ -105,11 +114,30 @@ class World {
   void restore_hub();
   void calm_down();
 
+  // sticks (world_bundles.cc)
+  struct Stick {
+    bool to_hub = false;
+    DeviceId device{};
+    sync::v1::BundleHeader header{};
+    sync::v1::BundleOpening opening{};
+    std::vector<std::string> frames{};
+    std::size_t greeting = 0;  // frames that every part begins with
+  };
+  void someone_carries();
+  void keep_stick(Stick stick);
+  void write_stick(SimAgent& agent);
+  void write_stick_at_hub(const DeviceId& device);
+  void read_stick_at_hub(const Stick& stick);
+  void read_stick(SimAgent& agent, const Stick& stick);
+  Status talk_to_stopped_hub(hub::HubPeer& peer);
+
   // checks (world_checks.cc)
   void check_watermarks();
   void check_saved(SimAgent& agent);
   void check_receipt(SimAgent& agent);
   void check_converged();
+  void check_photos(SimAgent& agent);
+  void check_locked_photos(SimAgent& agent, const std::set<RecordId>& open);
   /// What the school may not read lies on no disk for anybody to read.
   void check_locked(SimAgent& agent);
   std::set<std::string> texts_that_must_survive();
@@ -130,8 +158,18 @@ class World {
   std::map<std::uint64_t, Link> links_;
   std::uint64_t next_link_ = 1;
 
+  hub::StorageContext hub_context() {
+    return {hub_store_, *hub_ops_, rules_, hub_random_, hub_key_, &hub_files_};
+  }
+
   hub::MemoryHubStore hub_store_;
-  std::deque<hub::MemoryHubState> hub_images_;
+  MemoryBlobStore hub_files_;
+  std::map<Digest, std::string> photos_;  // every photo's content
+  struct HubImage {
+    hub::MemoryHubState database;
+    std::map<Digest, std::string> files;
+  };
+  std::deque<HubImage> hub_images_;
   std::unique_ptr<hub::HubIdentity> hub_identity_;
   std::unique_ptr<hub::HubCore> hub_;  // null: the process is down
   std::unique_ptr<hub::OpReader> hub_ops_;
@@ -139,12 +177,14 @@ class World {
   SeededRandom hub_random_;
   std::uint64_t hub_life_ = 0;
   std::int64_t writer_free_at_ = 0;
+  std::int64_t files_free_at_ = 0;
   std::int64_t hub_up_at_ = 0;
   SigningKey hub_key_;
   SigningKey supervisor_;
   HubId hub_id_;
 
   std::vector<std::unique_ptr<SimAgent>> agents_;
+  std::deque<Stick> sticks_;
   std::set<std::string> hub_saved_;  // texts saved at the hub in its current life
   /// Of a running agent: origin, epoch, acknowledged.
   struct Watermark {

@@ -126,6 +126,7 @@ bool World::quiet() {
   if (!hub_ || !hub_->idle()) return false;
   return std::all_of(agents_.begin(), agents_.end(), [&](const auto& agent) {
     if (!agent->replica || !agent->session || !agent->session->caught_up()) return false;
+    if (auto next = agent->replica->blobs().next({}); !next || *next) return false;
     // Pages may still be on their way: nothing is quiet before every cursor stands at its head.
     for (const auto& [scope, head] : hub_store_.state().feed_heads) {
       if (!reads(*agent, scope) || head.through == 0) continue;
@@ -139,6 +140,21 @@ bool World::quiet() {
   });
 }
 
+void World::check_locked_photos(SimAgent& agent, const std::set<RecordId>& open) {
+  note_shown_photos(agent);
+  std::set<Digest> shown = agent.taken_in_the_open;
+  for (const BlobName& photo : agent.photos) {
+    if (open.contains(photo.record)) shown.insert(photo.sha256);
+  }
+  for (const BlobName& photo : agent.fetched) shown.insert(photo.sha256);
+  for (const BlobName& photo : agent.photos) {
+    if (!shown.contains(photo.sha256) && agent.files.whole.contains(photo.sha256)) {
+      return breach("agent " + std::to_string(agent.number) +
+                    " has a photo on its disk for the school to see");
+    }
+  }
+}
+
 void World::check_locked(SimAgent& agent) {
   const std::string name = "agent " + std::to_string(agent.number);
   if (agent.replica->vault_state() != agent::Vault::State::open) {
@@ -146,6 +162,7 @@ void World::check_locked(SimAgent& agent) {
   }
   std::set<std::string> closed;  // texts
   std::set<std::string> readable;
+  std::set<RecordId> open;
   const RecordSchema& schema = *Schema::instance().find("visit_record");
   auto ids = agent.replica->find(schema.rule.type(), {}, 100'000);
   if (!ids) return breach(name + ": " + to_string(ids.error()));
@@ -156,9 +173,15 @@ void World::check_locked(SimAgent& agent) {
     const bool withdrawn = std::ranges::any_of((*state)->proposals(), [](const auto& write) {
       return write.first.field == record::v1::VisitRecord::kStatusEventsFieldNumber;
     });
-    if (withdrawn) continue;
-    collect_texts(dump_values(**state), open_to_school(schema, **state) ? readable : closed);
+    if (withdrawn) {
+      open.insert(id);
+      continue;
+    }
+    const bool shown = open_to_school(schema, **state);
+    if (shown) open.insert(id);
+    collect_texts(dump_values(**state), shown ? readable : closed);
   }
+  check_locked_photos(agent, open);
   std::set<std::string> on_disk;
   for (const auto& [key, value] : agent.disk.values) {
     if (key.starts_with("r/") || key.starts_with("o/")) collect_texts(value, on_disk);
@@ -178,6 +201,29 @@ void World::check_locked(SimAgent& agent) {
   for (const std::string& text : readable) {
     if (!shown.contains(text)) {
       return breach(name + " keeps " + text + " from the school, which may read it");
+    }
+  }
+}
+
+void World::check_photos(SimAgent& agent) {
+  const std::string who = "agent " + std::to_string(agent.number);
+  for (const BlobName& photo : agent.photos) {
+    const auto at = hub_files_.whole.find(photo.sha256);
+    if (at == hub_files_.whole.end() || at->second != photos_.at(photo.sha256)) {
+      return breach("the hub lacks a photo of " + who);
+    }
+    auto known = agent.replica->blobs().find(photo.sha256, photo.record);
+    if (!known || !*known || !(*known)->has_receipt()) {
+      return breach(who + " has no receipt for a photo");
+    }
+  }
+  std::set<BlobName> held = agent.fetched;
+  held.insert(agent.photos.begin(), agent.photos.end());
+  for (const BlobName& name : held) {
+    // The supervisor is here: locked or not, it can be seen.
+    const auto content = agent.replica->files()->read(name.sha256, 0, name.size + 1);
+    if (!content || *content != photos_.at(name.sha256)) {
+      return breach(who + " cannot show a photo that is there");
     }
   }
 }
@@ -246,6 +292,7 @@ void World::check_converged() {
         return breach(name + " holds what is none of its business: " + to_uuid_text(id.view()));
       }
     }
+    if (options_.files) check_photos(*agent);
     if (options_.vault) check_locked(*agent);
     if (agent->replica->quarantine() && !agent->replica->quarantine()->empty()) {
       return breach(name + " quarantined an honest op");

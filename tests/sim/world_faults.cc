@@ -40,6 +40,7 @@ void World::start_agent(SimAgent& agent) {
                   " does not start: " + to_string(opened.error()));
   }
   agent.replica = std::move(*opened);
+  if (options_.files) agent.replica->keep_files(agent.files, agent.locked_files);
   watermarks_.erase(agent.number);  // a power cut may have taken the newest acks
   agent.connect_at = now_ + static_cast<std::int64_t>(agent.random.below(3000));
   check_saved(agent);
@@ -47,11 +48,11 @@ void World::start_agent(SimAgent& agent) {
 
 void World::crash_agent(SimAgent& agent) {
   note("agent " + std::to_string(agent.number) + " crashes");
+  agent.session.reset();
   if (agent.link != 0) {
     const std::uint64_t id = agent.link;
     drop_link(id, true, !faults_.half_open || random_.below(2) == 0);
   }
-  agent.session.reset();
   agent.link = 0;
   agent.replica.reset();
   if (random_.below(3) == 0) {  // the whole PC
@@ -73,6 +74,9 @@ void World::roll_back_disk(SimAgent& agent) {
   agent.disk.fail_next_commit.reset();
   // What had reached no hub went with the disk; nobody can bring it back.
   agent.saved.clear();
+  agent.photos.clear();
+  // What the school has been shown it has been shown.
+  for (const auto& [sha256, content] : agent.files.whole) agent.taken_in_the_open.insert(sha256);
   start_agent(agent);
 }
 
@@ -85,6 +89,10 @@ void World::clone_device(SimAgent& agent) {
   copy->disk.fail_next_append.reset();
   copy->disk.fail_next_commit.reset();
   copy->saved = agent.saved;
+  copy->files = agent.files;
+  copy->locked_files = agent.locked_files;
+  copy->photos = agent.photos;
+  copy->taken_in_the_open = agent.taken_in_the_open;
   copy->typed_in_the_open = agent.typed_in_the_open;
   copy->zone = agent.zone;
   copy->clock_offset = agent.clock_offset;
@@ -98,7 +106,9 @@ void World::restore_hub() {
   if (hub_images_.empty()) return;
   note("the hub's database is replaced by an older copy");
   crash_hub();
-  hub_store_.restore(hub_images_[random_.below(hub_images_.size())]);
+  const HubImage& image = hub_images_[random_.below(hub_images_.size())];
+  hub_store_.restore(image.database);
+  hub_files_.whole = image.files;
   // What only the hub had written since then is gone with it, unless a device holds it.
   hub_saved_.clear();
 }
@@ -106,7 +116,8 @@ void World::restore_hub() {
 void World::maybe_fault() {
   SimAgent& agent = *agents_[random_.below(agents_.size())];
   if (random_.below(30) == 0 && agent.images.size() < 4) agent.images.push_back(agent.disk);
-  if (random_.below(40) == 0 && hub_images_.size() < 4) hub_images_.push_back(hub_store_.state());
+  if (random_.below(40) == 0 && hub_images_.size() < 4)
+    hub_images_.push_back({hub_store_.state(), hub_files_.whole});
   if (faults_.agent_crash && agent.replica && random_.below(40) == 0) crash_agent(agent);
   if (faults_.hub_crash && hub_ && random_.below(80) == 0) crash_hub();
   if (faults_.partition && random_.below(50) == 0) {
@@ -131,6 +142,7 @@ void World::maybe_fault() {
         drawn < 5 ? milliseconds(kTargets[drawn] - now_)
                   : milliseconds(static_cast<std::int64_t>(random_.below(600'000)) - 300'000);
   }
+  if (faults_.sticks && random_.below(12) == 0) someone_carries();
   if (faults_.disk_rolled_back && random_.below(150) == 0) roll_back_disk(agent);
   if (faults_.device_cloned && random_.below(200) == 0) clone_device(agent);
   if (faults_.hub_restored && random_.below(250) == 0) restore_hub();

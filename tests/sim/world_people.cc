@@ -3,7 +3,10 @@
 
 #include "duhui/record/v1/org.pb.h"
 #include "duhui/record/v1/visit.pb.h"
+#include "shared/base/bytes.h"
 #include "shared/crypto/registry_id.h"
+#include "shared/domain/school_part.h"
+#include "shared/merge/file_references.h"
 #include "shared/merge/schema.h"
 #include "shared/sync/credentials.h"
 #include "tests/sim/world.h"
@@ -85,6 +88,7 @@ std::vector<IntendedWrite> World::draw_writes(const RecordState* state,
 void World::someone_edits() {
   if (hub_ && random_.below(6) == 0) return edit_at_hub();
   SimAgent& agent = *agents_[random_.below(agents_.size())];
+  if (options_.files && random_.below(4) == 0) look_at_photo(agent);
   if (agent.replica) edit_at_agent(agent);
 }
 
@@ -111,9 +115,18 @@ void World::edit_at_agent(SimAgent& agent) {
   }
   const std::string text = new_text();
   intent.writes = draw_writes(state ? &*state : nullptr, intent.person, text, intent.sees_all);
+  std::optional<BlobName> photo;
+  if (options_.files && state && random_.below(3) == 0) {
+    VisitRecord part;
+    photo = take_photo(agent, intent.record, part.add_attachments());
+    part.mutable_attachments(0)->set_caption(text);
+    intent.writes = writes_of(part);
+    intent.sees_all = false;
+  }
   // Also what is refused: a disk that fails may have kept it all the same.
   if (agent.replica->vault_state() != agent::Vault::State::open) {
     agent.typed_in_the_open.insert(text);
+    if (photo) agent.taken_in_the_open.insert(photo->sha256);
   }
   auto saved = agent.replica->save({intent}, agent.clock(now_));
   note("agent " + std::to_string(agent.number) + " saves " + text + (saved ? "" : " (refused)"));
@@ -124,7 +137,48 @@ void World::edit_at_agent(SimAgent& agent) {
   }
   ++verdict_.saved;
   agent.saved.insert(text);
+  if (photo) agent.photos.insert(*photo);
+  note_shown_photos(agent);
   if (agent.session) perform(agent, agent.session->saved(agent.clock(now_)));
+}
+
+BlobName World::take_photo(SimAgent& agent,
+                           const RecordId& record,
+                           record::v1::Attachment* attachment) {
+  std::string content;
+  if (!photos_.empty() && random_.below(4) == 0) {
+    auto at = photos_.begin();
+    std::advance(at, static_cast<std::ptrdiff_t>(random_.below(photos_.size())));
+    content = at->second;  // the same picture in two records
+  } else {
+    constexpr std::uint64_t kSizes[] = {1, 3'000, 70'000, 200'000};
+    content.resize(1 + random_.below(kSizes[random_.below(4)]));
+    random_.fill(content.data(), content.size());
+  }
+  const BlobName name{sha256(content), content.size(), record};
+  photos_[name.sha256] = content;
+  agent.files.whole[name.sha256] = content;
+  // Until its record is saved nobody knows whose it is.
+  const bool open = agent.replica->vault_state() == agent::Vault::State::open;
+  if (!open || !agent.replica->files()->lock(name.sha256)) {
+    agent.taken_in_the_open.insert(name.sha256);
+  }
+  attachment->set_id("ph" + std::to_string(random_.below(50)));
+  attachment->set_sha256(to_hex(name.sha256.view()));
+  attachment->set_size(name.size);
+  return name;
+}
+
+void World::look_at_photo(SimAgent& agent) {
+  std::vector<BlobName> all;
+  for (const auto& other : agents_)
+    all.insert(all.end(), other->photos.begin(), other->photos.end());
+  if (all.empty() || !agent.session) return;
+  const BlobName name = all[random_.below(all.size())];
+  if (agent.files.whole.contains(name.sha256)) return;
+  std::vector<agent::Effect> effects;
+  static_cast<void>(agent.session->fetch(name, effects));
+  perform(agent, std::move(effects));
 }
 
 void World::come_or_go(SimAgent& agent) {
@@ -135,6 +189,28 @@ void World::come_or_go(SimAgent& agent) {
   // The disk may refuse, and nobody may have told this device yet.
   const bool in = agent.replica->unlock_vault(supervisor_).has_value();
   note("agent " + std::to_string(agent.number) + (in ? " is opened" : " is not opened"));
+  note_shown_photos(agent);
+}
+
+void World::note_shown_photos(SimAgent& agent) {
+  // By any record, whoever named the photo there.
+  auto ids = agent.replica->find(visit_schema().rule.type(), {}, 1000);
+  if (!ids) return;
+  std::vector<FileReference> shown;
+  for (const RecordId& id : *ids) {
+    auto state = agent.replica->record(id);
+    if (!state || !*state || !open_to_school(visit_schema(), **state)) continue;
+    for (const auto& [key, reg] : (*state)->registers()) {
+      for (const auto* writes : {&reg.live, &reg.history}) {
+        for (const RegisterWrite& write : *writes) {
+          append_file_references(*visit_schema().descriptor, write.value.value_or(""), &shown);
+        }
+      }
+    }
+  }
+  for (const FileReference& one : shown) {
+    agent.taken_in_the_open.insert(*Digest::from_bytes(one.sha256));
+  }
 }
 
 void World::employ_supervisor() {
@@ -157,7 +233,7 @@ void World::employ_supervisor() {
   }
   for (Intent& one : intents) one.person = "u-office";
   auto job = hub_->save(std::move(intents), {now_});
-  hub::StorageContext context{hub_store_, *hub_ops_, rules_, hub_random_, hub_key_};
+  hub::StorageContext context = hub_context();
   job->run(context);
   if (job->failed) return breach("hub save: " + to_string(*job->failed));
   perform_hub(hub_->job_done(std::move(job), {now_}, {now_}));
@@ -185,7 +261,7 @@ void World::edit_at_hub() {
   const std::string text = new_text();
   intent.writes = draw_writes(&*state, intent.person, text, intent.sees_all);
   auto job = hub_->save({intent}, {now_});
-  hub::StorageContext context{hub_store_, *hub_ops_, rules_, hub_random_, hub_key_};
+  hub::StorageContext context = hub_context();
   job->run(context);
   if (job->failed && !faults_.commit_fails) {
     return breach("hub save: " + to_string(*job->failed));

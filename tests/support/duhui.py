@@ -30,7 +30,7 @@ class Refused(Exception):
 PASSWORD = "dingxiang-258"
 # What is the machine's, not a person's: asked over the control socket, as its operator.
 MACHINE = ("/status", "/sync", "/link", "/devices", "/tickets", "/import", "/verify", "/quarantine", "/accounts",
-           "/audit")
+           "/audit", "/usb", "/bundles")
 
 
 class SocketConnection(http.client.HTTPConnection):
@@ -207,6 +207,20 @@ class Program:
     def post(self, path, body=None, timeout=60):
         return self.ask("POST", path, {} if body is None else body, timeout)
 
+    def read_file(self, sha256, record, person):
+        """A file of a record, as this person gets it: status, bytes."""
+        if person not in self.sessions:
+            self.sign_in(person)
+        where = urlparse(self.base())
+        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=60)
+        try:
+            connection.request("GET", f"{where.path.rstrip('/')}/files/{sha256}?record={record}",
+                               headers=self.sessions[person].headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
     # --- records ---
 
     def create(self, kind, value, person, **more):
@@ -262,8 +276,10 @@ class Hub(Program):
         self.people |= {person: PASSWORD for person in people}
         return self
 
-    def ticket(self, path, *scopes, name="", uses=1):
+    def ticket(self, path, *scopes, name="", uses=1, address=""):
         words = ["ticket", "create", "--out", str(path), "--uses", str(uses)]
+        if address:
+            words += ["--address", address]
         for scope in scopes:
             words += ["--scope", scope]
         self.run(*words, *(["--name", name] if name else []))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -16,14 +17,28 @@ namespace duhui::agent {
 class MemoryShelf final : public BlobShelf {
  public:
   std::uint64_t room = ~0ull;
+  bool hides = false;
+  std::set<std::string> hidden_tokens{};  // tokens
   std::map<std::string, std::string> begun{};
   std::map<std::pair<std::string, Copy>, std::string> shelved{};
 
-  Status begin(const std::string& token, std::uint64_t size) override {
+  bool can_hide() const override { return hides; }
+  Result<std::string> lock_note(const std::string&, std::string_view note) override {
+    if (!hides) return Error{ErrorCode::unavailable, "locked"};
+    std::string locked(note);
+    for (char& c : locked) c = static_cast<char>(c ^ 0x55);
+    return locked;
+  }
+  Result<std::string> open_note(const std::string& token, std::string_view locked) override {
+    return lock_note(token, locked);
+  }
+  Status begin(const std::string& token, std::uint64_t size, bool hidden) override {
+    if (hidden && !hides) return Error{ErrorCode::unavailable, "locked"};
     if (!is_hex(token, 32)) return Error{ErrorCode::invalid_input, "token"};
     if (begun.contains(token)) return Error{ErrorCode::conflict, "token"};
     if (size > room) return Error{ErrorCode::limit_exceeded, "file_disk: full"};
     begun[token];
+    if (hidden) hidden_tokens.insert(token);
     return Done{};
   }
   Status append(const std::string& token, std::string_view bytes) override {

@@ -225,19 +225,9 @@ TEST_F(AgentApiTest, ExportsNothingThatItCannotTellOf) {
   EXPECT_FALSE(get("/export?type=visit_record").ok());
 }
 
-/// A text in memory.
-struct Kept final : api::KeptText {
-  Result<std::string> load() override { return text; }
-  Status save(const std::string& wanted) override {
-    text = wanted;
-    return Done{};
-  }
-  std::string text;
-};
-
 TEST_F(AgentApiTest, NeedsForEachOperationWhatItsDescriptionSays) {
-  Kept tries;
-  Kept provisional;
+  MemoryText tries;
+  MemoryText provisional;
   api::SignInDesk desk({.source = *records_,
                         .random = random_,
                         .tries = tries,
@@ -253,8 +243,10 @@ TEST_F(AgentApiTest, NeedsForEachOperationWhatItsDescriptionSays) {
         return now_;
       }});
   files.add_to(whole.router());
-  // The program itself answers POST /sync: it waits.
-  expect_same_needs(whole.router(), "agent.openapi.yaml", {"POST /sync"});
+  // The program itself answers these: they wait.
+  expect_same_needs(whole.router(), "agent.openapi.yaml",
+                    {"POST /sync", "GET /usb", "POST /usb/export", "POST /usb/import",
+                     "POST /bundles/export", "POST /bundles/import"});
 }
 
 }  // namespace

@@ -366,8 +366,8 @@ TEST_F(FileDeskTest, RecordsTakeSmallThumbnailsAndRealHashesOnly) {
   };
   EXPECT_EQ(save("thumbnail", to_base64(std::string(8 * 1024, 'x'))), "taken");
   EXPECT_EQ(save("thumbnail", to_base64(std::string(8 * 1024 + 1, 'x'))), "thumbnail");
-  EXPECT_EQ(save("sha256", "../../etc/passwd"), "thumbnail");
-  EXPECT_EQ(save("sha256", std::string(64, 'A')), "thumbnail");
+  EXPECT_EQ(save("sha256", "../../etc/passwd"), "sha256");
+  EXPECT_EQ(save("sha256", std::string(64, 'A')), "sha256");
 }
 
 TEST_F(FileDeskTest, LimitsUploadsOfOnePersonAndForgetsOldOnes) {
@@ -395,6 +395,31 @@ TEST_F(FileDeskTest, RefusesPromisesThatCannotBeKept) {
   kept_.works = false;
   EXPECT_EQ(begin("a", "x").status, 503);
   EXPECT_TRUE(shelf_.begun.empty());
+}
+
+TEST_F(FileDeskTest, WhatTheOfficeHandsInIsHiddenOnASchoolsPcAndSurvivesARestart) {
+  shelf_.hides = true;
+  subject_ = person("u-sup-001", record::v1::ROLE_RESPONSIBLE_SUPERVISOR, kSchoolScope);
+  const std::string text = "what a pupil said\n";
+  const auto begun = begin("a pupil.txt", text);
+  const std::string path = "/files/uploads/" + begun.body.value("id", "");
+  ASSERT_EQ(ask("PATCH", path, text.substr(0, 5), 0).status, 200);
+  EXPECT_TRUE(shelf_.hidden_tokens.contains(begun.body["id"]));
+  EXPECT_EQ(kept_.text.find("pupil"), std::string::npos) << kept_.text;
+  shelf_.hides = false;  // nobody is signed in after a restart
+  start();
+  EXPECT_EQ(ask("GET", path).status, 404);
+  shelf_.hides = true;
+  EXPECT_EQ(ask("GET", path).body["offset"], 5);
+  EXPECT_EQ(ask("PATCH", path, text.substr(5), 5).body["file"]["sha256"], hash_of(text));
+  EXPECT_EQ(kept_.text.find("pupil"), std::string::npos) << kept_.text;
+}
+
+TEST_F(FileDeskTest, WhatTheSchoolHandsInIsItsOwn) {
+  shelf_.hides = true;
+  subject_ = person("u-con-001", record::v1::ROLE_SCHOOL_CONTACT, kSchoolScope);
+  const auto begun = begin("a.txt", "x");
+  EXPECT_FALSE(shelf_.hidden_tokens.contains(begun.body["id"]));
 }
 
 }  // namespace

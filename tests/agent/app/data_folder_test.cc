@@ -19,6 +19,7 @@ Ticket ticket() {
   made.host = "hub.example";
   made.port = 7443;
   made.hub_pin = std::string(32, 'p');
+  made.hub_key = std::string(32, 'k');
   made.scopes = {"org-430200/org-430202/zone-430202-1/sch-001"};
   return made;
 }
@@ -43,6 +44,7 @@ TEST_F(DataFolderTest, KeepsTheDeviceThatATicketMade) {
   EXPECT_EQ(loaded->hub.host, "hub.example");
   EXPECT_EQ(loaded->hub.port, 7443);
   EXPECT_EQ(loaded->hub.pin, given.hub_pin);
+  EXPECT_EQ(loaded->hub_key, given.hub_key);
   EXPECT_EQ(loaded->scopes, given.scopes);
 }
 

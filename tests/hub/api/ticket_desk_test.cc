@@ -21,6 +21,7 @@ TEST(TicketDesk, MakesATicketForASchoolThatADeviceCanRedeemOnce) {
   EXPECT_EQ(ticket->host, "127.0.0.1");
   EXPECT_EQ(ticket->port, 7443);
   EXPECT_EQ(ticket->hub_pin, hub.access.facts().pin);
+  EXPECT_EQ(ticket->hub_key, hub.access.key().public_key().view());
   const auto code = parse_ticket(made["code"].get<std::string>());
   ASSERT_TRUE(code);
   EXPECT_EQ(code->id, ticket->id);

@@ -16,6 +16,7 @@
 #include "shared/sync/payload_codec.h"
 #include "shared/sync/stamps.h"
 #include "shared/sync/stream_chain.h"
+#include "tests/support/memory_blob_store.h"
 #include "tests/support/memory_hub_store.h"
 
 namespace duhui::hub {
@@ -186,7 +187,7 @@ struct TestHub {
   void run_waiting(std::size_t at) {
     auto job = std::move(waiting.at(at));
     waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(at));
-    StorageContext context{store, ops, rules, random, identity.key};
+    StorageContext context{store, ops, rules, random, identity.key, &files};
     job->run(context);
     perform(core.job_done(std::move(job), {kNow + now}, {now}));
   }
@@ -216,6 +217,7 @@ struct TestHub {
   SeededRandom random;
   HubIdentity identity;
   MemoryHubStore store;
+  MemoryBlobStore files;
   OpReader ops{1 << 20};
   NoRules rules;
   HubCore core;

@@ -11,6 +11,7 @@ Ticket example() {
   SeededRandom random(7);
   Ticket ticket = mint_ticket(random);
   ticket.hub_pin = sha256("a hub's key").str();
+  ticket.hub_key = std::string(32, 'k');
   ticket.host = "hub.edu.example";
   ticket.port = 8443;
   ticket.scopes = {"county:LH", "school:SCH-001"};
@@ -44,6 +45,7 @@ TEST(Ticket, TheCodeCarriesIdSecretAddressAndEnoughOfThePin) {
   EXPECT_EQ(again->secret, ticket.secret);
   EXPECT_EQ(again->host, ticket.host);
   EXPECT_EQ(again->port, ticket.port);
+  EXPECT_TRUE(again->hub_key.empty()) << "too long to be typed";
   EXPECT_EQ(again->hub_pin, ticket.hub_pin.substr(0, kShortPinSize));
   EXPECT_TRUE(pin_matches(again->hub_pin, sha256("a hub's key")));
   EXPECT_FALSE(pin_matches(again->hub_pin, sha256("another hub's key")));

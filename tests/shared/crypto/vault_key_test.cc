@@ -43,5 +43,18 @@ TEST_F(VaultKeyTest, IsThirtyTwoBytes) {
   EXPECT_FALSE(VaultKey::from_bytes("short"));
 }
 
+TEST_F(VaultKeyTest, LocksTheChunksOfAFileAlikeWhoeverDoesIt) {
+  const std::string name(32, 'n');
+  const std::string locked = key.lock_chunk(name, 3, "bytes of a photo");
+  EXPECT_EQ(locked, VaultKey::of_device(hub, device).lock_chunk(name, 3, "bytes of a photo"));
+  EXPECT_EQ(locked.size(), 16 + VaultKey::kChunkLockBytes);
+  EXPECT_EQ(*key.open_chunk(name, 3, locked), "bytes of a photo");
+  EXPECT_FALSE(key.open_chunk(name, 4, locked));
+  EXPECT_FALSE(key.open_chunk(std::string(32, 'o'), 3, locked));
+  EXPECT_FALSE(key.open_chunk(name, 3, locked.substr(1)));
+  EXPECT_FALSE(key.open_chunk(name, 3, "short"));
+  EXPECT_NE(locked, key.lock_chunk(name, 4, "bytes of a photo"));
+}
+
 }  // namespace
 }  // namespace duhui
