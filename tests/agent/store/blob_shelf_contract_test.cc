@@ -234,13 +234,13 @@ TEST(UploadShelf, AFileThatTheSchoolMayReadAlreadyGetsNoLock) {
 
 TEST(UploadShelf, LeavesRoomForRecords) {
   FaultyFileSystem disk;
-  ASSERT_TRUE(disk.make_folder("/data"));
+  ASSERT_TRUE(disk.make_folder("data"));
   disk.set_capacity(300ull << 20);
   const TemporaryFolder folder;
   SystemRandom random;
   const auto shown = FileBlobStore::open(folder.path() + "/blobs").value();
   const auto locked = FileBlobStore::open(folder.path() + "/locked").value();
-  const auto opened = UploadShelf::open({disk, *shown, *locked, random}, "/data/files");
+  const auto opened = UploadShelf::open({disk, *shown, *locked, random}, "data/files");
   ASSERT_TRUE(opened) << opened.error().detail;
   const auto& shelf = *opened;
   EXPECT_TRUE(shelf->begin(kToken, 20ull << 20, false));
