@@ -15,6 +15,7 @@ using google::protobuf::FieldDescriptor;
 
 /// The schema nests messages a few levels deep; what nests deeper is nothing of ours.
 constexpr int kDepthMax = 8;
+constexpr std::string_view kOriginal = "OriginalFile";
 
 bool names_a_file(const Descriptor& type) {
   const FieldDescriptor* hash = type.FindFieldByName("sha256");
@@ -40,6 +41,7 @@ void append(const Descriptor& type,
   if (depth > kDepthMax) return;
   FileReference found;
   const bool is_file = names_a_file(type);
+  found.original = type.name() == kOriginal;
   while (!message.empty()) {
     const auto field = take_field(message);
     if (!field) return;

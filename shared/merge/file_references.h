@@ -16,6 +16,7 @@ namespace duhui {
 struct FileReference {
   std::string sha256;  // 32 bytes
   std::uint64_t size = 0;
+  bool original = false;  // of a photo that was made smaller: it need not travel
 };
 
 /// Whether a message of this type can name one.
