@@ -2,7 +2,7 @@
 same seed, under real TCP. For machines of which the kernel has no netem. Linux; root and /dev/net/tun are needed.
 
     with SlowLink(Road(rate_bits=20_000, delay_ms=300, loss=0.1), seed=1) as link:
-        subprocess.run(link.near.enter + ["curl", f"http://{link.far.address}:8080"])
+        subprocess.run(link.open().near.enter + ["curl", f"http://{link.far.address}:8080"])
 """
 
 import ctypes
@@ -51,7 +51,7 @@ def missing():
         os.close(os.open("/dev/net/tun", os.O_RDWR))
     except OSError:
         return "没有 /dev/net/tun / there is no /dev/net/tun"
-    for program in ("ip", "unshare", "nsenter"):
+    for program in ("ip", "ss", "unshare", "nsenter"):
         if shutil.which(program) is None:
             return f"没有 {program}（iproute2, util-linux） / {program} is missing"
     made = subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False)
@@ -66,43 +66,49 @@ class Namespace:
         # Lives as long as this process does not let go of its input.
         self.holder = subprocess.Popen(["unshare", "-n", "cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                        start_new_session=True)
-        path = f"/proc/{self.holder.pid}/ns/net"
+        self.path = f"/proc/{self.holder.pid}/ns/net"
         ours = os.readlink("/proc/self/ns/net")
         until = time.monotonic() + 10
-        while os.readlink(path) == ours:
+        while os.readlink(self.path) == ours:
             if self.holder.poll() is not None or time.monotonic() > until:
                 raise RuntimeError("no network namespace")
             time.sleep(0.001)
-        self.enter = ["nsenter", f"--net={path}"]
-        self.tun = self.open_tun(path)
+        self.enter = ["nsenter", f"--net={self.path}"]
+        self.tun = self.call(self.open_tun)
         for words in (["link", "set", "lo", "up"], ["addr", "add", address, "peer", other, "dev", "slow0"],
-                      ["link", "set", "slow0", "up", "mtu", "1500", "txqueuelen", "1000"],
-                      ["route", "add", "default", "dev", "slow0"]):
+                      ["link", "set", "slow0", "mtu", "1500", "txqueuelen", "1000"]):
             subprocess.run([*self.enter, "ip", *words], check=True, capture_output=True)
 
-    @staticmethod
-    def open_tun(path):
-        """On a thread of its own: the namespace is the thread's."""
-        opened = []
+    def open_tun(self):
+        tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH22x", b"slow0", IFF_TUN_NO_PI))
+        return tun
+
+    def call(self, function):
+        """Its result, from a thread that lives in the namespace, as do the processes that it starts."""
+        outcome = {}
 
         def there():
-            libc = ctypes.CDLL(None, use_errno=True)
-            namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                if libc.setns(namespace, CLONE_NEWNET) != 0:
-                    raise OSError(ctypes.get_errno(), "setns")
-                tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-                fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH22x", b"slow0", IFF_TUN_NO_PI))
-                opened.append(tun)
-            finally:
-                os.close(namespace)
+                namespace = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    if ctypes.CDLL(None, use_errno=True).setns(namespace, CLONE_NEWNET) != 0:
+                        raise OSError(ctypes.get_errno(), "setns")
+                finally:
+                    os.close(namespace)
+                outcome["result"] = function()
+            except BaseException as error:  # pylint: disable=broad-except  # raised below, on the caller's thread
+                outcome["error"] = error
 
         thread = threading.Thread(target=there)
         thread.start()
         thread.join()
-        if not opened:
-            raise RuntimeError("no tun device")
-        return opened[0]
+        if "error" in outcome:
+            raise outcome["error"]
+        return outcome["result"]
+
+    def set_device(self, state):
+        subprocess.run([*self.enter, "ip", "link", "set", "slow0", state], check=True, capture_output=True)
 
     def close(self):
         os.close(self.tun)
@@ -153,23 +159,26 @@ class OneWay:
 
 
 class SlowLink:
-    """`near` and `far` are the two sides; nothing passes until open(), and nothing after shut()."""
+    """`near` and `far` are the two sides. Until open() and after shut() there is no network on the near one."""
 
     def __init__(self, road, back=None, seed=1):
         self.near, self.far = Namespace("10.77.0.1", "10.77.0.2"), Namespace("10.77.0.2", "10.77.0.1")
         self.to_far = OneWay(road, self.near.tun, self.far.tun, seed * 2)
         self.to_near = OneWay(back or road, self.far.tun, self.near.tun, seed * 2 + 1)
+        self.far.set_device("up")
         self.opened_at = None
         self.ends, self.end = os.pipe()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
     def open(self):
+        self.near.set_device("up")
         self.opened_at = time.monotonic()
         return self
 
     def shut(self):
         self.opened_at = None
+        self.near.set_device("down")
 
     def run(self):
         ways = (self.to_far, self.to_near)
