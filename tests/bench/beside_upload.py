@@ -91,6 +91,8 @@ class Bench:
             addresses.append(f"/files/{json.loads(done.stdout)['files'][0]['sha256']}?record={visit}")
             path.unlink()
         self.agent.online(True)
+        for asker in (self.near, self.far):  # idle for long
+            asker.connection.close()
         return addresses
 
     def save(self):

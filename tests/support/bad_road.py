@@ -19,9 +19,9 @@ RESET = struct.pack("ii", 1, 0)
 @dataclass(eq=False)
 class Passed:
     """One connection, as the road saw it."""
-    sent: int = 0  # bytes that the device has put onto the road, lost ones as well
-    up: int = 0  # passed on
+    up: int = 0  # bytes of the device that went through
     down: int = 0
+    sent: int = 0  # by the device: also what waited before the narrow place when the connection ended
     broken: bool = False
 
 
@@ -32,8 +32,8 @@ class Pace:
         self.rate, self.free_at, self.lock = rate, 0.0, threading.Lock()
 
     def step(self):
-        """What is read at once: a hundredth of a second."""
-        return 65536 if not self.rate else max(512, min(65536, int(self.rate / 100)))
+        """What is read at once: some milliseconds."""
+        return 65536 if not self.rate else max(512, min(65536, int(self.rate / 500)))
 
     def wait(self, count):
         if not self.rate:
@@ -54,7 +54,7 @@ class BadRoad(Server):
     def __init__(self, port, rate=0, break_after=0, queue=16 << 10, front=None, back=None):
         self.behind, self.break_after = port, break_after
         self.front, self.back = front, back
-        self.up, self.down = Pace(rate), Pace(rate)
+        self.pace_up, self.pace_down = Pace(rate), Pace(rate)
         self.connections = []
         self.joined = set()
         self.lock = threading.Lock()
@@ -65,19 +65,25 @@ class BadRoad(Server):
     # --- what happened ---
 
     def sent(self):
-        """Bytes that devices have put onto the road, of all layers above TCP."""
+        """Bytes of devices, of all layers above TCP."""
         with self.lock:
             for front, _, passed in self.joined:
                 passed.sent = received_by(front, passed.sent)
             return sum(passed.sent for passed in self.connections)
 
+    def up(self):
+        return sum(one.up for one in self.connections)
+
+    def down(self):
+        return sum(one.down for one in self.connections)
+
     def passed(self):
-        return sum(one.up + one.down for one in self.connections)
+        return self.up() + self.down()
 
     # --- what a test does to it ---
 
     def pace(self, rate):
-        self.up.rate = self.down.rate = rate
+        self.pace_up.rate = self.pace_down.rate = rate
 
     def cut(self):
         """All connections, now."""
@@ -123,10 +129,8 @@ class BadRoad(Server):
     def pump_up(self, front, back, passed):
         limit = self.break_after
         try:
-            while piece := front.recv(self.up.step()):
-                self.up.wait(len(piece))
-                if limit:
-                    piece = piece[:limit - passed.up]
+            while piece := front.recv(min(self.pace_up.step(), limit - passed.up) if limit else self.pace_up.step()):
+                self.pace_up.wait(len(piece))
                 back.sendall(piece)
                 passed.up += len(piece)
                 if limit and passed.up >= limit:
@@ -138,8 +142,8 @@ class BadRoad(Server):
 
     def pump_down(self, front, back, passed):
         try:
-            while piece := back.recv(self.down.step()):
-                self.down.wait(len(piece))
+            while piece := back.recv(self.pace_down.step()):
+                self.pace_down.wait(len(piece))
                 front.sendall(piece)
                 passed.down += len(piece)
         except (OSError, ValueError):
