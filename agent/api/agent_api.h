@@ -79,6 +79,7 @@ class AgentApi {
 
   api::ApiResponse dispatch(const api::ApiCall& call) const { return router_.dispatch(call); }
   const api::Router& router() const { return router_; }
+  api::Router& router() { return router_; }
 
   Result<nlohmann::json> status();
 

@@ -8,8 +8,8 @@ namespace duhui::agent {
 VaultDoor::VaultDoor(Replica& replica,
                      AgentRecords& records,
                      const api::SignInDesk& desk,
-                     std::function<void()> opened)
-    : replica_(replica), records_(records), desk_(desk), opened_(std::move(opened)) {}
+                     std::function<void()> turned)
+    : replica_(replica), records_(records), desk_(desk), turned_(std::move(turned)) {}
 
 bool VaultDoor::is_keeper(const SigningKey& key) const {
   return std::ranges::any_of(replica_.vault_keepers().keepers(), [&key](const auto& keeper) {
@@ -23,7 +23,7 @@ void VaultDoor::try_open(const SigningKey& key) {
   static_cast<void>(replica_.unlock_vault(key).has_value());
   if (replica_.vault_state() != Vault::State::open) return;
   records_.forget_index();
-  if (opened_) opened_();
+  if (turned_) turned_();
 }
 
 void VaultDoor::came(const std::string& person, const SigningKey& key) {
@@ -44,6 +44,7 @@ void VaultDoor::look() {
   if (kept) return;
   replica_.lock_vault();
   records_.forget_index();
+  if (turned_) turned_();
 }
 
 }  // namespace duhui::agent

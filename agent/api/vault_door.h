@@ -16,11 +16,11 @@ namespace duhui::agent {
 /// the thread that drives the replica.
 class VaultDoor {
  public:
-  /// All outlive this. `opened`: told after each opening.
+  /// All outlive this. `turned`: told after each opening and each locking.
   VaultDoor(Replica& replica,
             AgentRecords& records,
             const api::SignInDesk& desk,
-            std::function<void()> opened = {});
+            std::function<void()> turned = {});
 
   /// A person has shown to know their password.
   void came(const std::string& person, const SigningKey& key);
@@ -36,7 +36,7 @@ class VaultDoor {
   Replica& replica_;
   AgentRecords& records_;
   const api::SignInDesk& desk_;
-  const std::function<void()> opened_;
+  const std::function<void()> turned_;
   std::map<std::string, SigningKey> here_;
 };
 

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/app/agent_log.h"
+#include "agent/app/attach_command.h"
 #include "agent/app/fsck.h"
 #include "agent/app/run_to_end.h"
 #include "agent/app/status_text.h"
@@ -61,7 +62,10 @@ int AgentProgram::run(int argc, char** argv) {
       cli::exit_codes(console_));
   cli::RecordCommands records(
       console_, [this] { return connect(); }, &action_);
+  AttachCommand attach(
+      console_, [this] { return connect(); }, &action_);
   add_commands(app);
+  attach.add_to(app);
   records.add_to(app, "duhui-agent");
   if (const auto ended = cli::parse_arguments(app, argc, argv, console_)) return *ended;
   if (auto settled = settle(); !settled) return console_.fail(settled.error());

@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include "agent/app/network_id.h"
+#include "agent/app/upload_stream.h"
 #include "duhui/sync/v1/frame.pb.h"
 #include "shared/api/answer.h"
 #include "shared/net/signals.h"
 #include "shared/net/task_scope.h"
 #include "shared/record/json_text.h"
+#include "shared/web/file_response.h"
 #include "shared/web/page_port.h"
 
 namespace duhui::agent {
@@ -60,6 +62,11 @@ LinkFacts::State facts_state(Link::State state) {
   return LinkFacts::State::offline;
 }
 
+net::ListenerOptions with_uploads(net::ListenerOptions options) {
+  options.streams = is_upload;
+  return options;
+}
+
 std::string kept_or_nothing(DataFolder& folder, const std::string& path) {
   auto kept = folder.read_kept(path);
   return kept ? std::move(*kept) : std::string();
@@ -97,6 +104,7 @@ AgentService::AgentService(asio::any_io_executor executor, const std::string& da
       folder_(files_, data),
       tries_(folder_, folder_.tries_file()),
       provisional_(folder_, folder_.provisional_file()),
+      uploads_(folder_, folder_.uploads_file()),
       // What cannot be read or kept is learned again.
       roads_(kept_or_nothing(folder_, folder_.roads_file()), [this](const std::string& text) {
         if (auto kept = folder_.write_file(folder_.roads_file(), text); !kept) {
@@ -116,6 +124,7 @@ Result<std::unique_ptr<AgentService>> AgentService::open(asio::any_io_executor e
   service->records_ =
       std::make_unique<AgentRecords>(*service->replica_, service->random_, read_clock);
   service->records_->set_scopes(service->card_->scopes);
+  DUHUI_CHECK_OK(service->open_files());
   if (with_link) service->make_link(settings);
   service->make_api(settings.sign_in);
   return service;
@@ -134,10 +143,19 @@ Status AgentService::open_replica() {
   replica_ = std::move(replica);
   DUHUI_TRY(blobs, FileBlobStore::open(folder_.blobs()));
   blobs_ = std::move(blobs);
-  DUHUI_TRY(locked, FileBlobStore::open(folder_.locked_blobs(),
-                                        FileBlobStore::Names::hash_of_unlocked));
+  DUHUI_TRY(locked,
+            FileBlobStore::open(folder_.locked_blobs(), FileBlobStore::Names::hash_of_unlocked));
   locked_blobs_ = std::move(locked);
   replica_->keep_files(*blobs_, *locked_blobs_);
+  return Done{};
+}
+
+Status AgentService::open_files() {
+  DUHUI_TRY(shelf,
+            UploadShelf::open(
+                {.files = files_, .shown = *blobs_, .locked = *locked_blobs_, .random = random_},
+                folder_.files_folder()));
+  shelf_ = std::move(shelf);
   return Done{};
 }
 
@@ -174,12 +192,19 @@ void AgentService::make_api(const api::SignInLimits& limits) {
                                               const SigningKey& key) { door_->came(person, key); }},
       limits);
   door_ = std::make_unique<VaultDoor>(*replica_, *records_, *desk_, [this] {
+    const VaultKey* key = replica_->vault_key();
+    shelf_->set_key(key != nullptr ? std::optional(*key) : std::nullopt);
     // What had to wait for it: a stream that has to go on under a new origin.
-    if (link_ && link_->state() == Link::State::offline) link_->connect_now();
+    if (key != nullptr && link_ && link_->state() == Link::State::offline) link_->connect_now();
   });
   make_bundle_desk();
   api_ = std::make_unique<AgentApi>(*replica_, *records_, read_clock, program_version(), hooks(),
                                     desk_.get());
+  file_desk_ = std::make_unique<FileDesk>(FileDesk::Parts{
+      .source = *records_, .shelf = *shelf_, .kept = uploads_, .random = random_, .now = [this] {
+        return clock_.wall();
+      }});
+  file_desk_->add_to(api_->router());
 }
 
 void AgentService::make_bundle_desk() {
@@ -332,14 +357,28 @@ asio::awaitable<net::HttpResponse> AgentService::answer(net::HttpRequest request
                                                       sender->subject, std::move(request.body));
     co_return http_response(told);
   }
+  if (request.incoming != nullptr) {
+    const AskApi ask = [this](api::EdgeRequest piece) {
+      return answer_of(std::move(piece), disk_);
+    };
+    api::ApiResponse taken = co_await take_pieces(request, asked, ask);
+    co_return http_response(api::finished(std::move(taken), asked.tls));
+  }
+  api::ApiResponse answer = co_await answer_of(asked, passwords_);
+  if (answer.file) co_return web::file_response(request, *answer.file, disk_);
+  co_return http_response(api::finished(std::move(answer), asked.tls));
+}
+
+asio::awaitable<api::ApiResponse> AgentService::answer_of(api::EdgeRequest asked,
+                                                          net::BlockingPool& pool) {
   api::ApiResponse answer = api::answer_at_edge(api_->router(), *desk_, asked);
   while (answer.deferred) {
     const std::shared_ptr<api::Deferred> rest = std::move(answer.deferred);
-    co_await passwords_.perform(rest->work);
+    co_await pool.perform(rest->work);
     answer = rest->finish();
   }
   door_->look();
-  co_return http_response(api::finished(std::move(answer), asked.tls));
+  co_return answer;
 }
 
 asio::awaitable<net::HttpResponse> AgentService::sync(std::string body) {
@@ -374,10 +413,11 @@ asio::awaitable<net::HttpResponse> AgentService::sync(std::string body) {
 
 Result<Json> AgentService::open_listeners(const AgentSettings& settings) {
   const auto report = [](std::string_view what) { spdlog::error("api: {}", what); };
-  DUHUI_TRY(local,
-            net::Listener::on_unix(executor_, folder_.socket(), web::command_port_options(report)));
-  DUHUI_TRY(tcp, net::Listener::on_tcp(executor_, settings.api_address, settings.api_port,
-                                       web::page_port_options(settings.api_address, report)));
+  DUHUI_TRY(local, net::Listener::on_unix(executor_, folder_.socket(),
+                                          with_uploads(web::command_port_options(report))));
+  DUHUI_TRY(tcp, net::Listener::on_tcp(
+                     executor_, settings.api_address, settings.api_port,
+                     with_uploads(web::page_port_options(settings.api_address, report))));
   const std::string address = settings.api_address + ":" + std::to_string(tcp->port());
   listeners_.push_back(std::move(local));
   listeners_.push_back(std::move(tcp));
@@ -400,7 +440,7 @@ Result<Json> AgentService::open_lan(const web::LanSettings& settings) {
   DUHUI_TRY(identity, folder_.page_identity(hosts));
   const auto report = [](std::string_view what) { spdlog::error("lan: {}", what); };
   DUHUI_TRY(lan, net::Listener::on_tls(executor_, settings.address, settings.port, identity,
-                                       web::lan_port_options(hosts, report)));
+                                       with_uploads(web::lan_port_options(hosts, report))));
   Json told = web::lan_json(hosts, lan->port(), identity);
   for (const auto& page : told["pages"]) addresses_.push_back(page.get<std::string>());
   listeners_.push_back(std::move(lan));
@@ -409,6 +449,7 @@ Result<Json> AgentService::open_lan(const web::LanSettings& settings) {
 
 asio::awaitable<Status> AgentService::serve(AgentSettings settings,
                                             std::function<void(const Json&)> ready) {
+  file_desk_->set(settings.files);
   bundles_->set_folders(settings.usb_folders);
   auto listen = open_listeners(settings);
   if (!listen) co_return std::move(listen).error();

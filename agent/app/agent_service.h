@@ -12,6 +12,7 @@
 
 #include "agent/api/agent_api.h"
 #include "agent/api/agent_records.h"
+#include "agent/api/file_desk.h"
 #include "agent/api/vault_door.h"
 #include "agent/app/agent_settings.h"
 #include "agent/app/bundle_desk.h"
@@ -22,6 +23,7 @@
 #include "agent/core/replica.h"
 #include "agent/store/agent_store.h"
 #include "agent/store/posix_file_system.h"
+#include "agent/store/upload_shelf.h"
 #include "shared/api/edge.h"
 #include "shared/api/sign_in_audit.h"
 #include "shared/api/sign_in_desk.h"
@@ -75,6 +77,7 @@ class AgentService final : private LinkEvents {
   /// What day it is, as well as it is known.
   WallTime calendar() const;
   Status open_replica();
+  Status open_files();
   void make_bundle_desk();
   /// What a welcome says, on a link or in a bundle. `pin`: the whole pin of the hub's key.
   void take_welcome(const std::string& pin, const std::string& device_name);
@@ -83,6 +86,9 @@ class AgentService final : private LinkEvents {
   void tell(const api::SignInEvent& event);
   AgentHooks hooks();
   boost::asio::awaitable<net::HttpResponse> sync(std::string body);
+  /// All the way to an answer; what takes time is done on `pool`.
+  boost::asio::awaitable<api::ApiResponse> answer_of(api::EdgeRequest asked,
+                                                     net::BlockingPool& pool);
   boost::asio::awaitable<void> watch_vault();
   Result<nlohmann::json> open_listeners(const AgentSettings& settings);
   Result<nlohmann::json> open_lan(const web::LanSettings& settings);
@@ -105,11 +111,15 @@ class AgentService final : private LinkEvents {
   std::unique_ptr<AgentRecords> records_;
   KeptFile tries_;
   KeptFile provisional_;
+  KeptFile uploads_;
+  std::unique_ptr<UploadShelf> shelf_;
   api::SignInAudit sign_ins_;
   std::unique_ptr<api::SignInDesk> desk_;
   std::unique_ptr<VaultDoor> door_;
+  std::unique_ptr<FileDesk> file_desk_;
   std::unique_ptr<AgentApi> api_;
   net::BlockingPool passwords_{1};
+  net::BlockingPool disk_{1};  // files: a large picture keeps nobody from signing in
   std::unique_ptr<BundleDesk> bundles_;
   RoadMemory roads_;
   std::unique_ptr<Link> link_;  // null: opened for one command

@@ -24,6 +24,9 @@ cli::SettingsFile settings_file(AgentSettings& settings) {
   file.add_number("api.port", &settings.api_port, 0, 65535);
   web::add_lan_settings(&file, &settings.lan);
   web::add_sign_in_settings(&file, &settings.sign_in);
+  file.add_switch("files.keep_original", &settings.files.keep_original);
+  file.add_number("files.photo_kib", &settings.files.photo_kib, 20, 4096);
+  file.add_number("files.photo_side", &settings.files.photo_side, 320, 8000);
   const auto check_folder = [](const std::string& path) -> Status {
     if (path.starts_with('/')) return Done{};
     return Error{ErrorCode::invalid_input, "a path from the root"};

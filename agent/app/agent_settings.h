@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/api/file_intake.h"
 #include "agent/app/proxy_settings.h"
 #include "shared/api/sign_in_desk.h"
 #include "shared/base/result.h"
@@ -21,6 +22,10 @@ namespace duhui::agent {
 ///   port = 0                   # 0: any free one, see listen.json
 ///   [lan]                      # pages for other computers, see web::LanSettings
 ///   [sign_in]                  # how long, see web::add_sign_in_settings
+///   [files]
+///   keep_original = true       # of photos that were made smaller, without what the camera noted
+///   photo_kib = 300            # what a photo is made to fit into
+///   photo_side = 1600          # its longest side, in pixels
 ///   [usb]
 ///   folders = ["/srv/usb"]     # where bundles may go besides removable media
 ///   [link]
@@ -40,6 +45,7 @@ struct AgentSettings {
   std::uint16_t api_port = 0;
   web::LanSettings lan{};
   api::SignInLimits sign_in{};
+  FileSettings files{};
   std::vector<std::string> usb_folders{};
   std::string road = "auto";
   ProxySettings proxy{};

@@ -45,6 +45,10 @@ class DataFolder {
   std::string roads_file() const { return path_ + "/roads.json"; }
   /// Accounts people made themselves before the real ones came.
   std::string provisional_file() const { return path_ + "/people.json"; }
+  /// What is known of uploads that are not over.
+  std::string uploads_file() const { return path_ + "/uploads.json"; }
+  /// Uploads that are not over, and what pictures were made from.
+  std::string files_folder() const { return path_ + "/files"; }
 
   /// Makes the keys of a new device and keeps the ticket. `conflict`: the folder has a device
   /// already.

@@ -73,6 +73,8 @@ class Replica {
   // --- the vault ---
 
   Vault::State vault_state() const { return vault_.state(); }
+  /// Null: not open.
+  const VaultKey* vault_key() const { return vault_.key(); }
   const sync::v1::Vault& vault_keepers() const { return vault_.keepers(); }
   /// Somebody signed in. `not_found`: the hub gave this person no key (yet).
   Status unlock_vault(const SigningKey& person);

@@ -18,6 +18,7 @@
 #include "shared/base/result.h"
 #include "shared/base/time.h"
 #include "shared/crypto/signing.h"
+#include "shared/sync/blob_store.h"
 #include "shared/sync/op_builder.h"
 
 namespace duhui::hub {
@@ -78,6 +79,8 @@ class HubAccess {
   virtual const SigningKey& key() const = 0;
   /// Reads the whole database and checks its structure.
   virtual Status check_database() = 0;
+  /// What devices brought; read from any thread. Null: this hub keeps no files.
+  virtual BlobStore* files() { return nullptr; }
   /// A bundle's conversation with the hub; blocks until it is over.
   virtual Status converse(HubPeer&) { return no_bundles(); }
   /// Bundle files on this machine, see hub/app/bundle_work.h.

@@ -9,6 +9,7 @@
 #include "hub/api/account_nouns.h"
 #include "hub/api/audit_desk.h"
 #include "hub/api/bundle_desk.h"
+#include "hub/api/file_desk.h"
 #include "hub/api/hub_access.h"
 #include "hub/api/hub_nouns.h"
 #include "hub/api/hub_records.h"
@@ -54,7 +55,8 @@ class HubApi {
         audit_desk_(hub),
         proof_desk_(hub),
         quarantine_(hub, records_),
-        bundles_(hub) {
+        bundles_(hub),
+        files_(hub, records_) {
     record_nouns_.add_to(router_);
     hub_nouns_.add_to(router_);
     session_nouns_.add_to(router_);
@@ -63,6 +65,7 @@ class HubApi {
     proof_desk_.add_to(router_);
     quarantine_.add_to(router_);
     bundles_.add_to(router_);
+    files_.add_to(router_);
     // Refused it is in any case, also where that cannot be written down.
     router_.on_refused([this, &hub](const api::ApiRequest& request, const api::Router::Route& route,
                                     const api::ApiResponse& answer) {
@@ -106,6 +109,7 @@ class HubApi {
   ProofDesk proof_desk_;
   QuarantineDesk quarantine_;
   BundleDesk bundles_;
+  FileDesk files_;
   api::Router router_;
 };
 

@@ -44,6 +44,7 @@ class LiveAccess final : public HubAccess {
   Random& random() override { return random_; }
   const SigningKey& key() const override { return parts_.folder.key(); }
   Status check_database() override { return parts_.folder.store().verify(); }
+  BlobStore* files() override { return &parts_.folder.blobs(); }
   Status converse(HubPeer& peer) override;
   Result<nlohmann::json> take_bundles(const std::vector<std::string>& paths) override;
   Result<nlohmann::json> make_bundles(const BundleOrder& order) override;

@@ -39,6 +39,7 @@ class LocalAccess final : public HubAccess {
   Random& random() override { return random_; }
   const SigningKey& key() const override { return folder_.key(); }
   Status check_database() override { return folder_.store().verify(); }
+  BlobStore* files() override { return &folder_.blobs(); }
   Status converse(HubPeer& peer) override;
   Result<nlohmann::json> take_bundles(const std::vector<std::string>& paths) override;
   Result<nlohmann::json> make_bundles(const BundleOrder& order) override;

@@ -29,6 +29,7 @@
 #include "shared/net/signals.h"
 #include "shared/net/websocket_client.h"
 #include "shared/record/json_text.h"
+#include "shared/web/file_response.h"
 #include "shared/web/page_port.h"
 
 namespace duhui::hub {
@@ -60,6 +61,7 @@ api::ApiResponse guarded(const net::HttpRequest& request,
 struct ApiThreads {
   net::BlockingPool api{1};
   net::BlockingPool passwords{1};
+  net::BlockingPool files{1};
 };
 
 asio::awaitable<net::HttpResponse> answer_api(HubApi& api,
@@ -77,6 +79,7 @@ asio::awaitable<net::HttpResponse> answer_api(HubApi& api,
     std::function<void()> finish = [&] { answer = guarded(request, rest->finish); };
     co_await threads.api.perform(std::move(finish));
   }
+  if (answer.file) co_return web::file_response(request, *answer.file, threads.files);
   co_return web::http_response(api::finished(std::move(answer), asked.tls));
 }
 

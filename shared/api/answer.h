@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,6 +17,7 @@
 namespace duhui::api {
 
 struct Deferred;
+struct FileAnswer;
 
 /// What a request is answered with.
 struct ApiResponse {
@@ -23,6 +26,8 @@ struct ApiResponse {
   std::vector<std::pair<std::string, std::string>> headers{};  // cookies, when to come again
   /// There is no answer yet: see Deferred.
   std::shared_ptr<Deferred> deferred{};
+  /// Instead of `body`, of a success.
+  std::shared_ptr<FileAnswer> file{};
 
   bool ok() const { return status >= 200 && status < 300; }
 };
@@ -33,6 +38,16 @@ struct Deferred {
   std::function<void()> work;
   std::function<ApiResponse()> finish;
 };
+/// The bytes of a file, read while they go out.
+struct FileAnswer {
+  std::uint64_t size = 0;
+  std::string content_type{};
+  std::string disposition{};  // Content-Disposition
+  std::string tag{};          // ETag without its quotes: changes with the bytes
+  /// At most `size` bytes from `offset`, fewer only at the end. On any thread.
+  std::function<Result<std::string>(std::uint64_t offset, std::size_t size)> read{};
+};
+
 /// The answer, worked out on this thread.
 ApiResponse settled(ApiResponse answer);
 

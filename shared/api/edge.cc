@@ -62,7 +62,8 @@ ApiResponse answer_at_edge(const Router& router, SignInDesk& desk, const EdgeReq
                           .subject = std::move(sender->subject),
                           .session = std::move(sender->session),
                           .peer = request.peer,
-                          .local = request.local()});
+                          .local = request.local(),
+                          .upload_offset = request.upload_offset});
 }
 
 ApiResponse finished(ApiResponse answer, bool tls) {

@@ -20,6 +20,7 @@ struct EdgeRequest {
   bool tls = false;             // through the port for other machines
   /// Who shares a budget of wrong passwords: an address, or a network of IPv6. Empty: this machine.
   std::string peer{};
+  std::string upload_offset{};  // header `Upload-Offset`
 
   bool local() const { return peer.empty() && !tls; }
 };

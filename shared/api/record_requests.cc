@@ -228,6 +228,7 @@ Result<NewRecord> RecordRequests::create(const Json& body) {
     }
   }
   DUHUI_TRY(rank, people_.rank_of(person));
+  DUHUI_CHECK_OK(check_files(*schema, edit));
   // Who is not known here (registries not arrived yet) is not turned away: the hub knows better.
   if (!import && rank != 0) {
     DUHUI_CHECK_OK(check_create(*schema, edit, static_cast<Writer>(rank)));
@@ -294,6 +295,7 @@ Result<std::vector<Intent>> RecordRequests::edit(const RecordId& id,
     draft.take(std::move(*next));
   }
   DUHUI_TRY(rank, people_.rank_of(person));
+  DUHUI_CHECK_OK(check_files(schema, draft.edit()));
   if (rank != 0) {
     DUHUI_CHECK_OK(check_edit(shown, draft.edit(), person, static_cast<Writer>(rank)));
   }

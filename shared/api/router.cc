@@ -73,7 +73,9 @@ ApiResponse answer_of(const Router::Route& route, const ApiCall& call, ApiReques
   if (auto may = granted(authorize(call.subject, route.need.verb, route.need.thing)); !may) {
     return error_answer(may.error());
   }
-  if (!call.body.empty()) {
+  if (route.body == Body::bytes) {
+    request.bytes = call.body;
+  } else if (!call.body.empty()) {
     auto parsed = parse_json(call.body);
     if (!parsed) return error_answer(parsed.error());
     request.body = std::move(*parsed);
@@ -116,8 +118,9 @@ Status granted(const Ruling& ruling) {
                std::string(ruling.reason)};
 }
 
-void Router::add(std::string method, std::string_view pattern, Need need, ApiHandler handler) {
-  routes_.push_back({std::move(method), split_path(pattern), need, std::move(handler)});
+void Router::add(
+    std::string method, std::string_view pattern, Need need, ApiHandler handler, Body body) {
+  routes_.push_back({std::move(method), split_path(pattern), need, std::move(handler), body});
 }
 
 ApiResponse Router::dispatch(const ApiCall& call) const {
@@ -133,6 +136,7 @@ ApiResponse Router::dispatch(const ApiCall& call) const {
   request.session = call.session;
   request.peer = call.peer;
   request.local = call.local;
+  request.upload_offset = call.upload_offset;
   request.path = target.substr(0, mark);
   if (mark < target.size()) request.query = parse_query(target.substr(mark + 1));
   const std::vector<std::string> parts = split_path(request.path);

@@ -24,9 +24,10 @@ struct ApiCall {
   std::string_view target{};  // path and query as sent, with the base path
   std::string_view body{};
   Subject subject{};
-  std::string session{};  // what the session cookie said; whether it holds is in `subject`
-  std::string peer{};     // see EdgeRequest
-  bool local = true;      // sent from this machine, not through the port for others
+  std::string session{};        // what the session cookie said; whether it holds is in `subject`
+  std::string peer{};           // see EdgeRequest
+  bool local = true;            // sent from this machine, not through the port for others
+  std::string upload_offset{};  // header Upload-Offset; empty: none
 };
 
 /// One request, taken apart.
@@ -35,7 +36,9 @@ struct ApiRequest {
   std::string path;                          // without base and query
   std::map<std::string, std::string> names;  // what the pattern's {parts} matched
   std::map<std::string, std::string> query;
-  nlohmann::json body;  // null: none
+  nlohmann::json body;     // null: none
+  std::string_view bytes;  // the body of a route that takes it as it is; while the handler runs
+  std::string upload_offset;
   Subject subject;
   std::string session;
   std::string peer;
@@ -51,6 +54,9 @@ struct ApiRequest {
   Result<std::string> body_text(const std::string& name) const;
 };
 
+/// How a route takes the body of its requests.
+enum class Body : std::uint8_t { json, bytes };
+
 using ApiHandler = std::function<Result<ApiResponse>(const ApiRequest&)>;
 
 /// What a route is about: whom the authority lets through.
@@ -64,13 +70,18 @@ class Router {
  public:
   /// `pattern`: "/records/{id}/why". One part of a path is never empty and may hold any characters,
   /// percent-encoded.
-  void add(std::string method, std::string_view pattern, Need need, ApiHandler handler);
+  void add(std::string method,
+           std::string_view pattern,
+           Need need,
+           ApiHandler handler,
+           Body body = Body::json);
 
   struct Route {
     std::string method;
     std::vector<std::string> parts;  // "{id}" matches any
     Need need;
     ApiHandler handler;
+    Body body = Body::json;
   };
   /// Told of each request that is answered with 403, by the authority or by the handler at once.
   using Refused =

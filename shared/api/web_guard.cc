@@ -243,6 +243,8 @@ Refusal check_body(const WebHead& head) {
   }
   const Found type = find(head.headers, "content-type");
   if (type.count == 1 && is_json(type.value)) return {};
+  // A page of another site cannot send that either without asking first.
+  if (type.count == 1 && head.method == "PATCH" && type.value == kPieceType) return {};
   return refusal(415, ErrorCode::invalid_input, "media_type: application/json");
 }
 

@@ -11,6 +11,9 @@
 
 namespace duhui::api {
 
+/// The media type of a piece of a file on its way here.
+inline constexpr std::string_view kPieceType = "application/offset+octet-stream";
+
 /// Names in lower case.
 using WebHeaders = std::vector<std::pair<std::string, std::string>>;
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "shared/api/session_nouns.h"
+#include "shared/api/web_guard.h"
 #include "shared/record/json_text.h"
 
 namespace duhui::cli {
@@ -56,10 +57,23 @@ Result<Json> Caller::post(const std::string& path, const Json& body) {
 api::ApiResponse SocketCaller::call(std::string_view method,
                                     const std::string& path,
                                     const Json& body) {
-  net::HttpRequest request{.method = std::string(method),
-                           .target = target_of(path),
-                           .headers = {{"Content-Type", "application/json"}},
-                           .body = body_text(body)};
+  return send({.method = std::string(method),
+               .target = target_of(path),
+               .headers = {{"Content-Type", "application/json"}},
+               .body = body_text(body)});
+}
+
+api::ApiResponse SocketCaller::send_piece(const std::string& path,
+                                          std::uint64_t offset,
+                                          const std::string& bytes) {
+  return send({.method = "PATCH",
+               .target = target_of(path),
+               .headers = {{"Content-Type", std::string(api::kPieceType)},
+                           {"Upload-Offset", std::to_string(offset)}},
+               .body = bytes});
+}
+
+api::ApiResponse SocketCaller::send(net::HttpRequest request) {
   if (!session().empty()) {
     request.headers.emplace_back("Cookie", std::string(api::kSessionCookie) + "=" + session());
   }
@@ -89,6 +103,18 @@ api::ApiResponse LocalCaller::call(std::string_view method,
                   .body = text,
                   .session = session(),
                   .control_socket = true});
+}
+
+api::ApiResponse LocalCaller::send_piece(const std::string& path,
+                                         std::uint64_t offset,
+                                         const std::string& bytes) {
+  const std::string target = target_of(path);
+  return answer_({.method = "PATCH",
+                  .target = target,
+                  .body = bytes,
+                  .session = session(),
+                  .control_socket = true,
+                  .upload_offset = std::to_string(offset)});
 }
 
 }  // namespace duhui::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,11 @@ class Caller {
                                 const std::string& path,
                                 const nlohmann::json& body) = 0;
 
+  /// A piece of an upload.
+  virtual api::ApiResponse send_piece(const std::string& path,
+                                      std::uint64_t offset,
+                                      const std::string& bytes) = 0;
+
   /// The body of a successful answer, or its error.
   Result<nlohmann::json> get(const std::string& path);
   Result<nlohmann::json> post(const std::string& path, const nlohmann::json& body);
@@ -51,10 +57,15 @@ class SocketCaller final : public Caller {
   api::ApiResponse call(std::string_view method,
                         const std::string& path,
                         const nlohmann::json& body) override;
+  api::ApiResponse send_piece(const std::string& path,
+                              std::uint64_t offset,
+                              const std::string& bytes) override;
   /// Whether a service answers there. Asked before anything is sent, so that nothing is done twice.
   static bool answers(const std::string& socket_path);
 
  private:
+  api::ApiResponse send(net::HttpRequest request);
+
   net::HttpClient client_;
 };
 
@@ -67,6 +78,9 @@ class LocalCaller final : public Caller {
   api::ApiResponse call(std::string_view method,
                         const std::string& path,
                         const nlohmann::json& body) override;
+  api::ApiResponse send_piece(const std::string& path,
+                              std::uint64_t offset,
+                              const std::string& bytes) override;
 
  private:
   const Answer answer_;

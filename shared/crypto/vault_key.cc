@@ -14,6 +14,7 @@ constexpr std::string_view kFilePurpose = "duhui vault file v1\n";
 constexpr std::size_t kNonceSize = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t kTagSize = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == 32);
+static_assert(VaultKey::kLockBytes == kNonceSize + kTagSize);
 
 const unsigned char* bytes_of(std::string_view view) {
   return reinterpret_cast<const unsigned char*>(view.data());

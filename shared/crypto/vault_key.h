@@ -31,6 +31,8 @@ class VaultKey {
 
   /// A fresh nonce, then XChaCha20-Poly1305 of `bytes`; `beside` is authenticated with them.
   std::string lock(std::string_view bytes, std::string_view beside, Random& random) const;
+  /// How much longer what is locked is.
+  static constexpr std::size_t kLockBytes = 24 + 16;
   /// `corrupt_data`: locked with another key, or beside something else, or damaged.
   Result<std::string> open(std::string_view locked, std::string_view beside) const;
 

@@ -1,6 +1,8 @@
 #include "shared/domain/check_edit.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <string_view>
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
@@ -18,6 +20,8 @@ namespace {
 
 using record::v1::Writer;
 
+constexpr std::size_t kThumbnailBytesMax = 8 * 1024;
+
 Error refused(const std::string& rule, const std::string& what) {
   return {ErrorCode::refused, rule + ": " + what};
 }
@@ -27,6 +31,33 @@ bool settles_conflict(const Presented* before, const RegisterEdit& write, Writer
   if (before == nullptr || role < record::v1::WRITER_DISTRICT) return false;
   const ShownRegister* shown = before->view.find(write.key);
   return shown != nullptr && shown->in_conflict();
+}
+
+bool is_hash(std::string_view text) {
+  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+Status check_files_in(const RecordSchema& schema, const RegisterEdit& write) {
+  const FieldSchema* field = schema.find(write.key.field);
+  if (field == nullptr || !write.value || !field->field->is_repeated()) return Done{};
+  const auto* type = field->field->is_map() ? nullptr : field->field->message_type();
+  const auto* thumbnail = type == nullptr ? nullptr : type->FindFieldByName("thumbnail");
+  const auto* hash = type == nullptr ? nullptr : type->FindFieldByName("sha256");
+  const auto message = new_message(*schema.descriptor);
+  if (hash == nullptr || !message->ParseFromString(*write.value)) return Done{};
+  const auto& all = *message->GetReflection();
+  for (int at = 0; at < all.FieldSize(*message, field->field); ++at) {
+    const auto& file = all.GetRepeatedMessage(*message, field->field, at);
+    const auto& one = *file.GetReflection();
+    const bool large =
+        thumbnail != nullptr && one.GetString(file, thumbnail).size() > kThumbnailBytesMax;
+    if (large) return refused("thumbnail", path_of(schema, write.key));
+    const std::string named = one.GetString(file, hash);
+    if (!named.empty() && !is_hash(named)) return refused("sha256", path_of(schema, write.key));
+  }
+  return Done{};
 }
 
 Status check_writer(const RecordSchema& schema,
@@ -174,6 +205,11 @@ Status check_create(const RecordSchema& schema, const RecordEdit& edit, Writer r
   for (const RegisterEdit& write : edit.writes) {
     DUHUI_CHECK_OK(check_writer(schema, write, role));
   }
+  return Done{};
+}
+
+Status check_files(const RecordSchema& schema, const RecordEdit& edit) {
+  for (const RegisterEdit& write : edit.writes) DUHUI_CHECK_OK(check_files_in(schema, write));
   return Done{};
 }
 

@@ -20,4 +20,8 @@ Status check_edit(const Presented& before,
 /// Whether a person may create a record of this type with these values.
 Status check_create(const RecordSchema& schema, const RecordEdit& edit, record::v1::Writer role);
 
+/// Whoever writes: files are named by their hash, and what goes with every op is small, since the
+/// file itself follows. `refused`: "thumbnail: ..." (over 8 KiB), "sha256: ...".
+Status check_files(const RecordSchema& schema, const RecordEdit& edit);
+
 }  // namespace duhui

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,18 +12,44 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "shared/base/result.h"
 #include "shared/base/time.h"
 
 namespace duhui::net {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
-/// One request, read completely. Names of headers are in lower case.
+/// The body of a request while it comes in. Nothing is read ahead: a handler that takes its time
+/// slows down the sender.
+class HttpIncoming {
+ public:
+  virtual ~HttpIncoming() = default;
+
+  /// What has not been read yet.
+  virtual std::uint64_t left() const = 0;
+  /// The next `size` bytes; fewer only at the end, or where the peer stopped. Then, or when the
+  /// peer takes too long: unavailable.
+  virtual boost::asio::awaitable<Result<std::string>> read(std::size_t size) = 0;
+};
+
+/// The body of an answer, made while it goes out.
+struct HttpOutgoing {
+  std::uint64_t size = 0;
+  /// At least one byte and at most `size` from `offset`. An error ends the connection: the peer
+  /// sees that something is missing.
+  std::function<boost::asio::awaitable<Result<std::string>>(std::uint64_t offset, std::size_t size)>
+      read{};
+};
+
+/// One request, read completely but for `incoming`. Names of headers are in lower case.
 struct HttpRequest {
   std::string method{};
   std::string target{};  // path and query, as sent
   HttpHeaders headers{};
   std::string body{};
+  /// Instead of a body, where the listener's HttpStreams wants it so; until the handler has
+  /// answered. What the handler leaves unread ends the connection.
+  HttpIncoming* incoming = nullptr;
   std::string peer{};             // "192.0.2.7:5123"; empty on a unix socket
   std::string channel_binding{};  // 32 bytes over TLS (see MessageStream); empty without
   std::uint16_t port = 0;         // of the listener; 0: a unix socket
@@ -37,7 +64,8 @@ struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";
   std::string body{};
-  HttpHeaders headers{};  // further ones
+  HttpHeaders headers{};                     // further ones
+  std::shared_ptr<HttpOutgoing> outgoing{};  // instead of a body
 };
 
 /// Runs on the loop thread, one at a time for a connection; what blocks goes to run_blocking().
@@ -46,12 +74,18 @@ using HttpHandler = std::function<boost::asio::awaitable<HttpResponse>(HttpReque
 /// Looks at a request whose body has not been read. What it answers ends the connection.
 using HttpGuard = std::function<std::optional<HttpResponse>(const HttpRequest& head)>;
 
+/// Whether the body of this request is for HttpRequest::incoming. Asked with the head only.
+using HttpStreams = std::function<bool(const HttpRequest& head)>;
+
 struct HttpLimits {
   std::size_t head_bytes_max = 16 * 1024;
   std::size_t target_bytes_max = 4 * 1024;
   std::size_t headers_max = 100;
   std::size_t body_bytes_max = 8 << 20;
-  std::size_t requests_max = 1000;      // of one connection
+  std::uint64_t streamed_bytes_max = 2ull << 30;  // of a body that is not held in memory
+  std::size_t piece_bytes = 64 * 1024;            // of a body on its way out
+  Duration piece_timeout = seconds(30);           // for each piece, in and out
+  std::size_t requests_max = 1000;                // of one connection
   Duration head_timeout = seconds(15);  // from the first wait for a request to the end of its head
   Duration body_timeout = minutes(5);   // for the body in, and once more for the answer out
   Duration keep_alive = seconds(75);    // from one answer to the end of the next request's head

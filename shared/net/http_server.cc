@@ -24,7 +24,8 @@
 #include "shared/net/connection_gate.h"
 #include "shared/net/deadline.h"
 #include "shared/net/endpoint_text.h"
-#include "shared/net/http_head.h"
+#include "shared/net/http_body_stream.h"
+#include "shared/net/http_head_reader.h"
 #include "shared/net/tls_stream.h"
 #include "shared/net/upgrade_request.h"
 #include "shared/net/websocket_stream.h"
@@ -42,7 +43,6 @@ namespace {
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr Duration kPauseWhenOutOfHandles = milliseconds(100);
-constexpr std::size_t kReadStep = 4096;
 
 using Parser = http::request_parser<http::string_body>;
 
@@ -107,36 +107,6 @@ bool deserves_an_answer(error_code failed) {
          failed != http::error::end_of_stream && failed != http::error::partial_message;
 }
 
-/// Why there is no request to answer: the peer is gone (no refusal), or what it sent is wrong.
-struct HeadRead {
-  bool complete = false;
-  std::optional<HeadFault> fault{};
-};
-
-/// Reads until the whole head is in `buffer`, and as much of what follows as came with it.
-template <typename Stream>
-asio::awaitable<HeadRead> read_head(Stream& stream,
-                                    boost::beast::flat_buffer& buffer,
-                                    const HttpLimits& limits) {
-  for (;;) {
-    const std::string_view all(static_cast<const char*>(buffer.data().data()), buffer.size());
-    const std::string_view bytes = all.substr(0, limits.head_bytes_max);
-    const std::size_t end = find_head_end(bytes);
-    if (end != std::string_view::npos) {
-      const auto fault = check_head(bytes.substr(0, end), limits);
-      co_return HeadRead{!fault, fault};
-    }
-    if (auto fault = check_begun_head(bytes)) co_return HeadRead{false, fault};
-    if (all.size() >= limits.head_bytes_max) {
-      co_return HeadRead{false, HeadFault{431, "the head is too long\n"}};
-    }
-    const std::size_t room = std::min(kReadStep, limits.head_bytes_max - all.size());
-    const auto [failed, count] = co_await stream.async_read_some(buffer.prepare(room), kNoThrow);
-    if (failed || count == 0) co_return HeadRead{};
-    buffer.commit(count);
-  }
-}
-
 /// Takes the head out of `buffer`; it is there completely.
 error_code parse_head(boost::beast::flat_buffer& buffer, Parser& parser) {
   error_code failed;
@@ -147,9 +117,15 @@ error_code parse_head(boost::beast::flat_buffer& buffer, Parser& parser) {
 }
 
 /// A longer body is refused as announced, or as soon as it is.
-std::optional<HttpResponse> limit_body(Parser& parser, std::size_t bytes_max) {
-  const auto length = parser.content_length();
-  if (length && *length > bytes_max) return answer_to(http::error::body_limit);
+std::optional<HttpResponse> limit_body(Parser& parser,
+                                       const HttpRequest& head,
+                                       const ListenerOptions& options,
+                                       std::size_t bytes_max) {
+  const bool streamed = options.streams && options.streams(head);
+  const auto told = parser.content_length();
+  if (streamed && !told && parser.chunked()) return plain(411, "the length is wanted\n");
+  const std::uint64_t most = streamed ? options.http.streamed_bytes_max : bytes_max;
+  if (told && *told > most) return answer_to(http::error::body_limit);
   parser.body_limit(bytes_max);
   return std::nullopt;
 }
@@ -197,18 +173,21 @@ asio::awaitable<bool> respond(Stream& stream,
     if (response.find(name) == response.end()) response.insert(name, value);
   }
   response.keep_alive(manner.keep_alive);
-  const std::size_t size = answer.body.size();
+  const std::uint64_t size = answer.outgoing ? answer.outgoing->size : answer.body.size();
   if (!manner.without_body) response.body() = std::move(answer.body);
-  if (answer.status == 204 || answer.status == 304) {
-    response.body().clear();
-  } else {
-    response.content_length(size);
-  }
+  const bool bodiless = answer.status == 204 || answer.status == 304;
+  if (bodiless || answer.outgoing) response.body().clear();
+  if (!bodiless) response.content_length(size);
   const Duration timeout =
       manner.timeout.ms > 0 ? manner.timeout : service.options.http.body_timeout;
   auto ended = co_await (write_response(stream, response) || expire_after(timeout));
   const auto* failed = std::get_if<0>(&ended);
-  co_return failed != nullptr && !*failed && manner.keep_alive;
+  if (failed == nullptr || *failed) co_return false;
+  if (answer.outgoing && !bodiless && !manner.without_body) {
+    const bool sent = co_await send_outgoing(stream, answer.outgoing, service.options.http);
+    if (!sent) co_return false;
+  }
+  co_return manner.keep_alive;
 }
 
 tcp::socket& socket_of(TlsStream& stream) { return stream.socket(); }
@@ -250,6 +229,31 @@ std::string binding_of(const Socket&) {
   return {};
 }
 
+/// One request whose handler takes the body piece by piece. False: the connection is over.
+template <typename Stream>
+asio::awaitable<bool> serve_streamed(Stream& stream,
+                                     boost::beast::flat_buffer& buffer,
+                                     Parser& parser,
+                                     HttpRequest request,
+                                     const Service& service,
+                                     bool may_keep_alive) {
+  IncomingBody<Stream> body(
+      stream, buffer,
+      {.size = parser.content_length().value_or(0),
+       .wants_go_on = view_of(parser.get()[http::field::expect]) == "100-continue"},
+      service.options.http);
+  const Manner manner{.version = parser.get().version(),
+                      .keep_alive = parser.get().keep_alive() && may_keep_alive};
+  request.incoming = &body;
+  request.channel_binding = binding_of(stream);
+  HttpResponse answer = co_await service.on_request(std::move(request));
+  if (body.left() > 0) {
+    co_await refuse(stream, std::move(answer), service, false);
+    co_return false;
+  }
+  co_return co_await respond(stream, std::move(answer), service, manner);
+}
+
 /// The body of one request and the answer. False: the connection is over.
 template <typename Stream>
 asio::awaitable<bool> serve_one(Stream& stream,
@@ -259,6 +263,10 @@ asio::awaitable<bool> serve_one(Stream& stream,
                                 const Service& service,
                                 const HttpAllowance& allowed,
                                 bool may_keep_alive) {
+  if (service.options.streams && service.options.streams(request)) {
+    co_return co_await serve_streamed(stream, buffer, parser, std::move(request), service,
+                                      may_keep_alive);
+  }
   const bool is_head = request.method == "HEAD";
   auto body = co_await (read_body(stream, buffer, parser) || expire_after(allowed.body_timeout));
   const auto* failed = std::get_if<0>(&body);
@@ -307,7 +315,7 @@ asio::awaitable<std::optional<UpgradeRequest>> serve_http(Stream& stream,
       request = read_request(parser, service, peer);
       if (service.options.guard) refusal = service.options.guard(request);
       if (service.options.allow) allowed = service.options.allow(request).value_or(usual);
-      if (!refusal) refusal = limit_body(parser, allowed.body_bytes_max);
+      if (!refusal) refusal = limit_body(parser, request, service.options, allowed.body_bytes_max);
       if (!refusal && is_sync_upgrade(parser) && service.on_session) {
         if (names_our_protocol(parser) && buffer.size() == 0) {
           co_return UpgradeRequest{

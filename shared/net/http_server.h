@@ -24,6 +24,7 @@ struct ListenerOptions {
   HttpLimits http{};
   StreamLimits stream{};  // of WebSockets
   HttpGuard guard{};      // empty: everything that is HTTP reaches the handler
+  HttpStreams streams{};  // empty: every body is read completely
   HttpAllow allow{};      // empty: nobody may more than `http`
   /// Not zero: in front of this listener TLS ends at a proxy, which shows the key with this pin.
   /// Sessions are then bound to a nonce and that key (proxied_binding()).

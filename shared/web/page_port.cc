@@ -120,7 +120,8 @@ api::EdgeRequest edge_request(const net::HttpRequest& request) {
           .background = !request.header("x-duhui-background").empty(),
           .control_socket = request.from_owner,
           .tls = request.secure,
-          .peer = request.from_owner ? std::string() : peer_name(request.peer)};
+          .peer = request.from_owner ? std::string() : peer_name(request.peer),
+          .upload_offset = std::string(request.header("upload-offset"))};
 }
 
 }  // namespace duhui::web

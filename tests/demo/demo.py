@@ -7,6 +7,7 @@ tinyproxy` or `squid` one that is asked for the way. Ctrl-C or SIGTERM during th
 """
 
 import argparse
+import hashlib
 import shutil
 import signal
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import roads  # noqa: E402
+from pictures import png  # noqa: E402
 from duhui import DATA, PASSWORD, Agent, Hub, Refused, sample, scope_of, settle  # noqa: E402
 
 OFFICER, WANG, LI, CONTACT = "u-off-430202-1", "u-sup-001", "u-sup-002", "u-con-001"
@@ -244,6 +246,14 @@ def offline_week(account, hub, agents, visit, notice, folder):
         agent.set(visit, person, f"narrative/{person}", f"{remark}其余各项见表。", seen=seen)
     account.line(f"王样例 C6=yes C4=yes；李示例 C6=no C4=no（互不知情 neither knows of the other）")
 
+    account.head("王督学离线附上一张照片", "Wang attaches a photo, offline")
+    photo = folder / "留样柜.png"
+    photo.write_bytes(png(2000, 1500))
+    told = agent_a.run("attach", visit, str(photo), "--caption", "留样柜", "--as", WANG, "--password-file", "-",
+                       text_input=PASSWORD)
+    file = told["files"][0]
+    account.line(f"{photo.name} {photo.stat().st_size} B → {file['mime']} {file['width']}×{file['height']}, {file['size']} B")
+
     account.head("学校离线反馈，督导室同时撤回通知书", "the school answers offline while the office withdraws the notice")
     response = agent_a.create("rectification_response", {
         "notice_id": notice, "round": 1, "text": "我校库房已整理，请核实是否为我校问题。", "files": [],
@@ -253,7 +263,7 @@ def offline_week(account, hub, agents, visit, notice, folder):
              reason="发错学校，问题属隔壁校")
     for agent in agents:
         account.line(f"{agent.folder.name}: 待送达 unacknowledged {agent.get('/status')['unacknowledged']}")
-    return response
+    return response, file["sha256"]
 
 
 def reconnect(account, hub, agents):
@@ -271,6 +281,17 @@ def reconnect(account, hub, agents):
                        and 0 < link["bytes_read"] <= link["bytes_read_total"],
                        "字节数有据", "the bytes of the connection are counted")
     settle(*agents)
+
+
+def look_at_photo(account, hub, visit, sha256):
+    account.head("照片随后送达：督导室在中心打开它", "the photo follows: the office opens it at the hub")
+    began = time.monotonic()
+    status, content = 0, b""
+    while status != 200 and time.monotonic() < began + 30:
+        status, content = hub.read_file(sha256, visit, OFFICER)
+        time.sleep(0.05)
+    account.line(f"{len(content)} B, {time.monotonic() - began:.2f} s")
+    account.expect(hashlib.sha256(content).hexdigest() == sha256, "与终端上的相同（SHA-256）", "the same bytes as at the agent (SHA-256)")
 
 
 def show_conflicts(account, hub, visit):
@@ -340,8 +361,9 @@ def tell(account, folder, programs, way):
     """The account; the hub that it ended with."""
     hub, agents = begin(account, folder, programs, way)
     visit, problem, notice = before_the_cut(account, hub, agents[0], agents)
-    response = offline_week(account, hub, agents, visit, notice, folder)
+    response, photo = offline_week(account, hub, agents, visit, notice, folder)
     reconnect(account, hub, agents)
+    look_at_photo(account, hub, visit, photo)
     show_conflicts(account, hub, visit)
     resolve(account, hub, agents, visit)
     compare(account, hub, agents, notice, problem, response)

@@ -207,6 +207,20 @@ class Program:
     def post(self, path, body=None, timeout=60):
         return self.ask("POST", path, {} if body is None else body, timeout)
 
+    def read_file(self, sha256, record, person):
+        """A file of a record, as this person gets it: status, bytes."""
+        if person not in self.sessions:
+            self.sign_in(person)
+        where = urlparse(self.base())
+        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=60)
+        try:
+            connection.request("GET", f"{where.path.rstrip('/')}/files/{sha256}?record={record}",
+                               headers=self.sessions[person].headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
     # --- records ---
 
     def create(self, kind, value, person, **more):

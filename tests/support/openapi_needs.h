@@ -22,7 +22,7 @@ inline std::map<std::string, std::string> needs_in(const std::string& file) {
   for (std::string line; std::getline(page, line);) {
     const bool path_line = line.starts_with("  /") && line.ends_with(":");
     if (path_line) path = line.substr(2, line.size() - 3);
-    for (const std::string name : {"get", "post", "put", "delete", "patch"}) {
+    for (const std::string name : {"get", "head", "post", "put", "delete", "patch"}) {
       if (line != "    " + name + ":") continue;
       method = name;
       std::ranges::transform(method, method.begin(), [](char c) { return std::toupper(c); });

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/api/file_desk.h"
 #include "shared/base/random.h"
 #include "shared/crypto/registry_id.h"
+#include "tests/support/memory_shelf.h"
 #include "tests/support/memory_store.h"
+#include "tests/support/memory_text.h"
 #include "tests/support/openapi_needs.h"
 #include "tests/support/response_log.h"
 #include "tests/support/subjects.h"
@@ -222,27 +225,24 @@ TEST_F(AgentApiTest, ExportsNothingThatItCannotTellOf) {
   EXPECT_FALSE(get("/export?type=visit_record").ok());
 }
 
-/// A text in memory.
-struct Kept final : api::KeptText {
-  Result<std::string> load() override { return text; }
-  Status save(const std::string& wanted) override {
-    text = wanted;
-    return Done{};
-  }
-  std::string text;
-};
-
 TEST_F(AgentApiTest, NeedsForEachOperationWhatItsDescriptionSays) {
-  Kept tries;
-  Kept provisional;
+  MemoryText tries;
+  MemoryText provisional;
   api::SignInDesk desk({.source = *records_,
                         .random = random_,
                         .tries = tries,
                         .provisional = &provisional,
                         .place = Subject::Place::agent,
                         .clock = [this] { return read_clock().monotonic; }});
-  const AgentApi whole(
+  AgentApi whole(
       *replica_, *records_, [this] { return read_clock(); }, "1.0", AgentHooks{}, &desk);
+  MemoryShelf shelf;
+  MemoryText kept;
+  FileDesk files(FileDesk::Parts{
+      .source = *records_, .shelf = shelf, .kept = kept, .random = random_, .now = [this] {
+        return now_;
+      }});
+  files.add_to(whole.router());
   // The program itself answers these: they wait.
   expect_same_needs(whole.router(), "agent.openapi.yaml",
                     {"POST /sync", "GET /usb", "POST /usb/export", "POST /usb/import",

@@ -73,6 +73,8 @@ class MemoryAccess final : public HubAccess {
   Random& random() override { return random_; }
   const SigningKey& key() const override { return key_; }
   Status check_database() override { return Done{}; }
+  BlobStore* files() override { return files_; }
+  void keep_files(BlobStore& files) { files_ = &files; }
   bool stopping() override { return false; }
 
   /// A batch that a device sent.
@@ -120,6 +122,7 @@ class MemoryAccess final : public HubAccess {
   void connect(const DeviceId& device) { connected_.insert(device); }
 
  private:
+  BlobStore* files_ = nullptr;
   MemoryHubStore store_;
   OpReader ops_{8u << 20};
   DomainRules rules_;
@@ -141,7 +144,12 @@ struct TestHub {
     const std::string target = "/api/v1" + path;
     api::ApiResponse answer = api::settled(api.answer(
         api::ApiCall{.method = method, .target = target, .body = body, .subject = kHubOperator}));
-    log_response(method, "/api/v1" + path, answer.status, answer.body);
+    if (answer.file) {
+      const std::string& type = answer.file->content_type;
+      log_response(method, target, answer.status, "", type.substr(0, type.find(';')));
+    } else {
+      log_response(method, target, answer.status, answer.body);
+    }
     return answer;
   }
   api::ApiResponse get(const std::string& path) { return ask("GET", path, ""); }
