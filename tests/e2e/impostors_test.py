@@ -8,11 +8,12 @@ import socket
 import ssl
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 
-from world import BUILD, WANG, Agent, Hub, Refused, World, scope_of
+from world import BUILD, WANG, Agent, Hub, Refused, World, scope_of  # puts duhui on the path
+from bad_road import BadRoad
+from roads import server_context
 
 IMPOSTORS = BUILD / "tests" / "e2e" / "impostors"
 OFFICER = "u-off-430202-1"
@@ -49,11 +50,10 @@ def link(agent):
     return agent.get("/status")["link"]
 
 
-class Between:
+class Between(BadRoad):
     """A TLS proxy with a certificate of its own: takes everything apart, passes everything on."""
 
     def __init__(self, folder, port):
-        self.port_behind = port
         key, certificate = folder / "between.key", folder / "between.crt"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                         "-keyout", str(key), "-out", str(certificate), "-days", "365", "-subj", "/CN=hub.example"],
@@ -61,49 +61,10 @@ class Between:
         der = subprocess.run(["openssl", "pkey", "-in", str(key), "-pubout", "-outform", "DER"], check=True,
                              capture_output=True).stdout
         self.pin = hashlib.sha256(der).hexdigest()
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(certificate, key)
-        self.behind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self.behind.check_hostname = False
-        self.behind.verify_mode = ssl.CERT_NONE
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.passed = 0  # bytes that came through in clear
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                raw, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.join, args=(raw,), daemon=True).start()
-
-    def join(self, raw):
-        try:
-            front = self.context.wrap_socket(raw, server_side=True)
-            back = self.behind.wrap_socket(socket.create_connection(("127.0.0.1", self.port_behind)))
-        except (OSError, ssl.SSLError):
-            raw.close()
-            return
-        threading.Thread(target=self.pump, args=(back, front), daemon=True).start()
-        self.pump(front, back)
-
-    def pump(self, source, target):
-        try:
-            while piece := source.recv(65536):
-                self.passed += len(piece)
-                target.sendall(piece)
-        except (OSError, ssl.SSLError):
-            pass
-        for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.close()
+        inside, outside = server_context(certificate, key), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        outside.check_hostname = False
+        outside.verify_mode = ssl.CERT_NONE
+        super().__init__(port, front=lambda raw: inside.wrap_socket(raw, server_side=True), back=outside.wrap_socket)
 
 
 class Impostors(unittest.TestCase):
@@ -147,7 +108,7 @@ class Impostors(unittest.TestCase):
             # One that does not look: its proof is of the connection to the man, not of the man's to the hub.
             answers = impostors("hello", ticket, "127.0.0.1", between.port, between.pin)
             self.assertEqual(answers, ["hello: the device's proof does not hold"])
-            self.assertGreater(between.passed, 0)
+            self.assertGreater(between.passed(), 0)
             self.assertEqual(world.hub.get("/devices")["devices"], [])
             # The same hello, said to the hub itself, is good: nothing but the man was wrong.
             self.assertEqual(impostors("hello", ticket, "127.0.0.1", world.hub.port, world.hub.addresses["pin"]),

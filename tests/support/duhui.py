@@ -257,10 +257,11 @@ class Hub(Program):
     def __init__(self, folder, environment=None):
         super().__init__(HUB_PROGRAM, folder, environment)
         self.port = 0
+        self.listens = "127.0.0.1"  # to devices
 
     def start(self, *words, **more):
         # The same port again after a restart, so that agents find it.
-        super().start("--listen", f"127.0.0.1:{self.port}", "--http", "127.0.0.1:0", *words, **more)
+        super().start("--listen", f"{self.listens}:{self.port}", "--http", "127.0.0.1:0", *words, **more)
         self.port = self.addresses["devices_port"]
         return self
 
