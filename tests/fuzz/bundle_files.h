@@ -155,7 +155,9 @@ class FilesByStick {
     if (!frame || !frame->has_blob_piece()) return;
     sync::v1::BlobPiece& piece = *frame->mutable_blob_piece();
     const std::uint8_t what = input.byte();
-    if (what % 2 == 0) piece.mutable_data()->at(input.byte()) ^= 1;
+    if (what % 2 == 0 && !piece.data().empty()) {
+      (*piece.mutable_data())[input.byte() % piece.data().size()] ^= 1;
+    }
     if (what % 3 == 0) piece.set_chunk(input.byte() % 4);
     if (what % 5 == 0) piece.set_locked(true);
     if (what % 7 == 0) piece.mutable_data()->resize(input.byte());
