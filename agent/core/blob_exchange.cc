@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "shared/crypto/signing.h"
 #include "shared/sync/limits.h"
 
 namespace duhui::agent {
@@ -17,16 +16,8 @@ constexpr std::uint32_t kSaveEvery = 16;
 constexpr std::uint32_t kDamagedMax = 8;
 constexpr std::size_t kFetchesMax = 64;
 constexpr Duration kTryAgainAfter = minutes(2);
-
-/// Never "kept" without the hub's signature under this very file.
-bool is_receipt_for(const sync::v1::BlobReceipt& receipt,
-                    const BlobName& name,
-                    const std::string& hub_id,
-                    const std::string& hub_key) {
-  const auto key = PublicKey::from_bytes(hub_key);
-  return key && receipt.hub_id() == hub_id && receipt.sha256() == name.sha256.view() &&
-         receipt.size() == name.size && verify(*key, blob_statement(receipt), receipt.signature());
-}
+/// Chunks that the hub has before that is written down.
+constexpr std::uint32_t kNoteEvery = 16;
 
 }  // namespace
 
@@ -88,6 +79,7 @@ Status BlobExchange::received(const Frame& frame, MonotonicTime now, Out& out) {
     case Frame::kBlobSeen:
       if (sending_ && sending_->want() == frame.blob_seen().want()) {
         sending_->seen(frame.blob_seen(), now);
+        if (noted_missing_ - sending_->taken().missing() >= kNoteEvery) return note_at_hub();
       }
       return Done{};
     case Frame::kBlobPiece:
@@ -108,7 +100,12 @@ Status BlobExchange::on_want(const sync::v1::BlobWant& want) {
   }
   DUHUI_TRY(sending, BlobSending::answer(want, offered_->size));
   sending_ = std::move(sending);
-  return Done{};
+  return note_at_hub();
+}
+
+Status BlobExchange::note_at_hub() {
+  noted_missing_ = sending_->taken().missing();
+  return named_.hub_has(*offered_, sending_->taken());
 }
 
 Status BlobExchange::on_end(const BlobEnd& end, Out& out) {
@@ -209,6 +206,10 @@ Status BlobExchange::closed(Out& out) {
   if (fetching_) {
     saved = save_part();
     end_fetch(gone, out);
+  }
+  if (sending_ && sending_->taken().missing() < noted_missing_) {
+    const Status noted = note_at_hub();
+    if (saved) saved = noted;
   }
   for (const BlobName& name : std::exchange(to_fetch_, {})) out.fetched.emplace_back(name, gone);
   offered_.reset();

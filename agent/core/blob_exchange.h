@@ -54,6 +54,8 @@ class BlobExchange {
   Status send_pieces(MonotonicTime now, Out& out);
   Status give_up_sending(const Result<FileShelf::Chunk>& loaded);
   Status on_want(const sync::v1::BlobWant& want);
+  /// What the hub has of the file under way, for a bundle.
+  Status note_at_hub();
   Status on_piece(const sync::v1::BlobPiece& piece, Out& out);
   Status on_end(const sync::v1::BlobEnd& end, Out& out);
   Status save_part();
@@ -67,8 +69,9 @@ class BlobExchange {
   const std::string hub_key_;
   std::optional<BlobName> offered_;
   std::optional<BlobSending> sending_;
-  std::optional<BlobName> passed_;  // everything up to here was offered lately
-  MonotonicTime began_;             // when the first of them was
+  std::uint32_t noted_missing_ = 0;  // chunks, when it was last written down
+  std::optional<BlobName> passed_;   // everything up to here was offered lately
+  MonotonicTime began_;              // when the first of them was
   std::optional<BlobReceiving> fetching_;
   std::vector<BlobName> to_fetch_;
   std::uint32_t wants_ = 0;

@@ -64,6 +64,12 @@ inline std::string blob_done(const Digest& sha256, const RecordId& record) {
   return "b/" + sha256.str() + record.str();
 }
 
+/// what of a file to be sent the hub has: "m/" sha256(32) record id(16) -> store.v1.BlobPart
+inline constexpr std::string_view kBlobsAtHub = "m/";
+inline std::string blob_at_hub(const Digest& sha256, const RecordId& record) {
+  return "m/" + sha256.str() + record.str();
+}
+
 /// index of files that lie here locked: "l/" sha256(32) -> empty
 inline constexpr std::string_view kLockedFiles = "l/";
 inline std::string locked_file(const Digest& sha256) { return "l/" + sha256.str(); }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agent/core/keys.h"
+#include "shared/crypto/signing.h"
 #include "shared/merge/file_references.h"
 #include "shared/merge/schema.h"
 #include "shared/sync/limits.h"
@@ -24,6 +25,15 @@ std::optional<BlobName> name_of(std::string_view key, std::string_view value) {
 }
 
 }  // namespace
+
+bool is_receipt_for(const sync::v1::BlobReceipt& receipt,
+                    const BlobName& name,
+                    const std::string& hub_id,
+                    const std::string& hub_key) {
+  const auto key = PublicKey::from_bytes(hub_key);
+  return key && receipt.hub_id() == hub_id && receipt.sha256() == name.sha256.view() &&
+         receipt.size() == name.size && verify(*key, blob_statement(receipt), receipt.signature());
+}
 
 Status NamedBlobs::name(const sync::v1::Op& op, KvBatch* batch) {
   const RecordSchema* schema = Schema::instance().find(op.record_type());
@@ -94,6 +104,25 @@ Result<std::optional<store::v1::NamedBlob>> NamedBlobs::find(const Digest& sha25
   return std::optional<store::v1::NamedBlob>{};
 }
 
+Result<ChunkMap> NamedBlobs::at_hub(const BlobName& name) {
+  DUHUI_TRY(bytes, store_.get(keys::blob_at_hub(name.sha256, name.record)));
+  store::v1::BlobPart part;
+  if (bytes && part.ParseFromString(*bytes) && part.size() == name.size) {
+    if (auto known = ChunkMap::from_runs(name.size, part.runs())) return known;
+  }
+  return ChunkMap(name.size);
+}
+
+Status NamedBlobs::hub_has(const BlobName& name, const ChunkMap& chunks) {
+  store::v1::BlobPart part;
+  part.set_sha256(name.sha256.str());
+  part.set_size(name.size);
+  *part.mutable_runs() = chunks.runs();
+  KvBatch batch;
+  batch.put(keys::blob_at_hub(name.sha256, name.record), part.SerializeAsString());
+  return store_.commit_unsynced(batch);
+}
+
 Status NamedBlobs::kept(const BlobName& name, const sync::v1::BlobReceipt& receipt) {
   store::v1::NamedBlob blob;
   *blob.mutable_receipt() = receipt;
@@ -111,11 +140,17 @@ Status NamedBlobs::done(const BlobName& name, const store::v1::NamedBlob& blob) 
   sized.set_size(name.size);
   KvBatch batch;
   batch.erase(keys::blob_to_send(name.sha256, name.record));
+  batch.erase(keys::blob_at_hub(name.sha256, name.record));
   batch.put(keys::blob_done(name.sha256, name.record), sized.SerializeAsString());
   return store_.commit(batch);
 }
 
 Status NamedBlobs::send_all_again(KvBatch* batch) {
+  DUHUI_CHECK_OK(
+      store_.scan(keys::kBlobsAtHub, {}, [batch](std::string_view key, std::string_view) {
+        batch->erase(std::string(key));
+        return true;
+      }));
   return store_.scan(keys::kBlobsDone, {}, [&](std::string_view key, std::string_view value) {
     if (const auto name = name_of(key, value)) {
       store::v1::NamedBlob blob;

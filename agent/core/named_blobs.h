@@ -10,8 +10,15 @@
 #include "duhui/sync/v1/op.pb.h"
 #include "shared/base/result.h"
 #include "shared/sync/blob_receiving.h"
+#include "shared/sync/chunk_map.h"
 
 namespace duhui::agent {
+
+/// Never "kept" without the hub's signature under this very file.
+bool is_receipt_for(const sync::v1::BlobReceipt& receipt,
+                    const BlobName& name,
+                    const std::string& hub_id,
+                    const std::string& hub_key);
 
 /// Which files the records saved on this device name, and which of them the hub has. The files
 /// themselves are in a BlobStore.
@@ -33,6 +40,11 @@ class NamedBlobs {
   Result<std::vector<RecordId>> records_of(const Digest& sha256);
   /// What is known of it; empty optional: it was named elsewhere.
   Result<std::optional<store::v1::NamedBlob>> find(const Digest& sha256, const RecordId& record);
+  /// The chunks that the hub had when it last said so. For what is sent unasked; what is asked for
+  /// is said with the question.
+  Result<ChunkMap> at_hub(const BlobName& name);
+  /// Not worth a sync: lost in a power cut, a few chunks travel twice.
+  Status hub_has(const BlobName& name, const ChunkMap& chunks);
   /// The hub has it.
   Status kept(const BlobName& name, const sync::v1::BlobReceipt& receipt);
   /// It will not be offered again.

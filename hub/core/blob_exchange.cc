@@ -64,9 +64,16 @@ Status BlobExchange::on_offer(const sync::v1::BlobOffer& offer, Out& out) {
     }
     return Done{};
   }
-  if (offered_) return Error{ErrorCode::invalid_input, "file: offered before the last was done"};
+  // One that was asked for and is left for another: what came of it is kept.
+  const bool may_leave = bringing_ && !finishing_ && writing_ == 0;
+  if (offered_ && !may_leave) {
+    return Error{ErrorCode::invalid_input, "file: offered before the last was answered"};
+  }
+  if (offered_) closed(out);
+  bringing_.reset();
   offered_ = *name;
   damaged_ = 0;
+  touched_ = false;
   look_up(*name, out);
   return Done{};
 }
@@ -94,6 +101,7 @@ Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
   // Of a request that was answered otherwise in the meantime.
   if (!bringing_ || finishing_ || piece.want() != bringing_->want()) return Done{};
   auto chunk = bringing_->received(piece);
+  touched_ = true;
   if (!chunk) {
     if (++damaged_ > kDamagedMax) return std::move(chunk).error();
   } else if (*chunk) {
@@ -114,7 +122,13 @@ Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
   if (auto seen = bringing_->take_seen()) {
     *out.frames.emplace_back().mutable_blob_seen() = std::move(*seen);
   }
+  ask_for_damaged(out);
   return Done{};
+}
+
+void BlobExchange::ask_for_damaged(Out& out) {
+  // The sender is at the end, and what it sent is written: some of it came damaged.
+  if (bringing_->at_end() && writing_ == 0) ask({bringing_->held(), {}}, out);
 }
 
 void BlobExchange::written(BlobWriteJob& job, Out& out) {
@@ -143,8 +157,7 @@ void BlobExchange::written(BlobWriteJob& job, Out& out) {
     out.jobs.push_back(std::make_unique<BlobBroughtJob>(session_, *offered_));
     return;
   }
-  // The sender is at the end, and what it sent is written: some of it came damaged.
-  if (bringing_->at_end() && writing_ == 0) ask({bringing_->held(), {}}, out);
+  ask_for_damaged(out);
 }
 
 void BlobExchange::kept(const BlobName& name, WallTime wall, Out& out) {
@@ -261,7 +274,7 @@ void BlobExchange::done(BlobJob& job, WallTime wall, MonotonicTime now, Out& out
 }
 
 void BlobExchange::closed(Out& out) {
-  if (!bringing_ || finishing_) return;
+  if (!bringing_ || finishing_ || !touched_) return;
   // Behind the writes that are under way: what they hold is in the map as well.
   out.jobs.push_back(std::make_unique<BlobPauseJob>(
       session_, bringing_->name(), BlobStore::Part{bringing_->pending(), bringing_->begun()},

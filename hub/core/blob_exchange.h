@@ -43,6 +43,7 @@ class BlobExchange {
   void read(BlobReadJob& job, MonotonicTime now, Out& out);
   void look_up(const BlobName& name, Out& out);
   void ask(BlobStore::Part part, Out& out);
+  void ask_for_damaged(Out& out);
   void send_pieces(MonotonicTime now, Out& out);
   void kept(const BlobName& name, WallTime wall, Out& out);
   static void end(const BlobName& name,
@@ -62,6 +63,7 @@ class BlobExchange {
   std::uint32_t damaged_ = 0;
   bool finishing_ = false;
   bool was_whole_ = false;
+  bool touched_ = false;  // something of it came
 
   std::optional<sync::v1::BlobWant> asked_;  // being looked up
   std::optional<BlobName> fetched_;

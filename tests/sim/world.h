@@ -28,6 +28,7 @@ struct Verdict {
   std::uint64_t events = 0;
   std::uint64_t saved = 0;
   std::uint64_t reincarnations = 0;
+  std::uint64_t files_by_stick = 0;  // that became whole by one
 };
 
 /// A hub and N agents in one thread and virtual time. One seed is one universe: the network, the
@@ -121,7 +122,8 @@ class World {
     sync::v1::BundleHeader header{};
     sync::v1::BundleOpening opening{};
     std::vector<std::string> frames{};
-    std::size_t greeting = 0;  // frames that every part begins with
+    std::vector<std::string> behind{};  // of each frame, what has to come before it in a part
+    std::size_t greeting = 0;           // frames that every part begins with
   };
   void someone_carries();
   void keep_stick(Stick stick);

@@ -216,6 +216,52 @@ TEST_F(HubFilesTest, AFullDiskIsSaidAndTriedAgain) {
   EXPECT_EQ(end(id).outcome(), BlobEnd::OUTCOME_KEPT);
 }
 
+TEST_F(HubFilesTest, WhatIsLeftForAnotherFileIsKept) {
+  SessionId id = visit(school, 'a', kSchool);
+  visit(school, 'b', kSchool);
+  id = hub.connect(school);
+  offer(id, 'a');
+  bring(id, 20);
+  const std::uint32_t before = want(id).want();
+  offer(id, 'b');
+  EXPECT_FALSE(hub.is_closed(id));
+  EXPECT_NE(want(id).want(), before);
+  EXPECT_EQ(want(id).record_id(), record_id('b').str());
+  EXPECT_EQ(want(id).runs_size(), 0);
+  offer(id, 'a');
+  ASSERT_EQ(want(id).runs_size(), 2) << "what had come of it is here";
+  bring(id);
+  EXPECT_EQ(end(id).outcome(), BlobEnd::OUTCOME_KEPT);
+}
+
+TEST_F(HubFilesTest, AnOfferBeforeTheLastWasAnsweredEndsTheLink) {
+  const SessionId id = visit(school, 'a', kSchool);
+  hub.jobs_run = false;
+  offer(id, 'a');
+  offer(id, 'b');
+  EXPECT_TRUE(hub.is_closed(id));
+}
+
+TEST_F(HubFilesTest, ALastChunkThatCameDamagedIsAskedForAgain) {
+  const SessionId id = visit(school, 'a', kSchool);
+  offer(id, 'a');
+  const std::uint32_t asked = want(id).want();
+  for (std::uint32_t chunk = 0; chunk < 7; ++chunk) {
+    Frame frame;
+    sync::v1::BlobPiece& piece = *frame.mutable_blob_piece();
+    piece.set_want(asked);
+    piece.set_chunk(chunk);
+    piece.set_data(
+        photo.substr(std::size_t{chunk} * sync_limits::kChunkBytes, sync_limits::kChunkBytes));
+    piece.set_chunk_crc(crc32c(piece.data()) + (chunk == 6 ? 1 : 0));
+    hub.say(id, frame);
+  }
+  ASSERT_NE(want(id).want(), asked);
+  EXPECT_EQ(want(id).runs(1), 6u);
+  bring(id);
+  EXPECT_EQ(end(id).outcome(), BlobEnd::OUTCOME_KEPT);
+}
+
 TEST_F(HubFilesTest, ClosesOnWhoSendsNonsense) {
   const SessionId id = visit(school, 'a', kSchool);
   Frame frame;
