@@ -1,5 +1,6 @@
 #include "agent/core/named_blobs.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -48,13 +49,56 @@ Result<NamedBlobs::Waiting> NamedBlobs::waiting() {
   auto scanned =
       store_.scan(keys::kBlobsToSend, {}, [&](std::string_view key, std::string_view value) {
         if (const auto name = name_of(key, value)) {
+          store::v1::NamedBlob known;
+          known.ParseFromArray(value.data(), static_cast<int>(value.size()));
           ++sum.files;
-          sum.bytes += name->size;
+          sum.bytes += name->size - hub_bytes(*name, known);
         }
         return true;
       });
   if (!scanned) return std::move(scanned).error();
+  DUHUI_CHECK_OK(store_.scan(keys::kBlobsDone, {}, [&](std::string_view, std::string_view value) {
+    store::v1::NamedBlob known;
+    const bool read = known.ParseFromArray(value.data(), static_cast<int>(value.size()));
+    if (read && !known.has_receipt()) ++sum.refused;
+    return true;
+  }));
   return sum;
+}
+
+Result<std::vector<BlobName>> NamedBlobs::all_waiting() {
+  std::vector<BlobName> names;
+  DUHUI_CHECK_OK(
+      store_.scan(keys::kBlobsToSend, {}, [&](std::string_view key, std::string_view value) {
+        if (const auto name = name_of(key, value)) names.push_back(*name);
+        return true;
+      }));
+  return names;
+}
+
+void NamedBlobs::heard(const BlobName& name, std::uint64_t hub_bytes) {
+  heard_[name] = std::min(hub_bytes, name.size - 1);
+}
+
+std::uint64_t NamedBlobs::hub_bytes(const BlobName& name, const store::v1::NamedBlob& known) const {
+  if (known.has_receipt()) return name.size;
+  const auto at = heard_.find(name);
+  return at != heard_.end() ? at->second : std::min(known.hub_bytes(), name.size - 1);
+}
+
+Status NamedBlobs::keep_heard() {
+  KvBatch batch;
+  for (const auto& [name, bytes] : heard_) {
+    const std::string key = keys::blob_to_send(name.sha256, name.record);
+    DUHUI_TRY(value, store_.get(key));
+    store::v1::NamedBlob known;
+    if (!value || !known.ParseFromString(*value) || known.hub_bytes() == bytes) continue;
+    known.set_hub_bytes(bytes);
+    batch.put(key, known.SerializeAsString());
+  }
+  if (!batch.empty()) DUHUI_CHECK_OK(store_.commit_unsynced(batch));
+  heard_.clear();
+  return Done{};
 }
 
 Result<std::optional<BlobName>> NamedBlobs::next(const std::optional<BlobName>& after) {
@@ -107,6 +151,7 @@ Status NamedBlobs::refused(const BlobName& name, const std::string& why) {
 }
 
 Status NamedBlobs::done(const BlobName& name, const store::v1::NamedBlob& blob) {
+  heard_.erase(name);
   store::v1::NamedBlob sized = blob;
   sized.set_size(name.size);
   KvBatch batch;
@@ -116,6 +161,13 @@ Status NamedBlobs::done(const BlobName& name, const store::v1::NamedBlob& blob) 
 }
 
 Status NamedBlobs::send_all_again(KvBatch* batch) {
+  heard_.clear();
+  DUHUI_TRY(begun, all_waiting());
+  for (const BlobName& name : begun) {
+    store::v1::NamedBlob blob;
+    blob.set_size(name.size);
+    batch->put(keys::blob_to_send(name.sha256, name.record), blob.SerializeAsString());
+  }
   return store_.scan(keys::kBlobsDone, {}, [&](std::string_view key, std::string_view value) {
     if (const auto name = name_of(key, value)) {
       store::v1::NamedBlob blob;
