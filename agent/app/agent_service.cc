@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "agent/app/file_watch.h"
 #include "agent/app/network_id.h"
 #include "agent/app/upload_stream.h"
 #include "duhui/sync/v1/frame.pb.h"
@@ -163,9 +164,15 @@ void AgentService::make_link(const AgentSettings& settings) {
   net::HubAddress hub = card_->hub;
   hub.proxy = choose_proxy(settings.proxy, process_environment(), hub.host);
   const std::string proxy = hub.proxy.host.empty() ? std::string() : hub.proxy.text();
-  LinkRoads roads{.only = road_named(settings.road), .memory = &roads_, .network = [proxy] {
-                    return present_network(proxy);
-                  }};
+  LinkRoads roads{
+      .only = road_named(settings.road),
+      .memory = &roads_,
+      .network = [proxy] { return present_network(proxy); },
+      .free =
+          [all = settings.unmetered, those = settings.free_networks](const std::string& network) {
+            return all || std::ranges::count(those, network) > 0;
+          }};
+  replica_->traffic().budget().set_limit(settings.monthly_bytes);
   link_ =
       std::make_unique<Link>(executor_,
                              Link::Parts{.replica = *replica_,
@@ -269,6 +276,7 @@ AgentHooks AgentService::hooks() {
                      .road = link_->road() ? std::string(to_string(*link_->road())) : "",
                      .road_problem = link_->road_problem(),
                      .roads = roads_told(*link_),
+                     .network = link_->network(),
                      .revoked = link_->revoked()};
   };
   hooks.device = [this] {
@@ -280,6 +288,7 @@ AgentHooks AgentService::hooks() {
                        .storage = storage_report(store_.report),
                        .addresses = addresses_};
   };
+  hooks.fetch = [this](const BlobName& name) { return link_ && link_->fetch(name); };
   hooks.enable_link = [this](bool enabled) {
     if (link_) link_->enable(enabled);
   };
@@ -319,6 +328,11 @@ void AgentService::take_welcome(const std::string& pin, const std::string& devic
 }
 
 void AgentService::records_changed(const std::vector<RecordId>& ids) { records_->changed(ids); }
+
+void AgentService::file_fetched(const BlobName& name, const Status& how) {
+  if (!how) spdlog::info("file: {}", to_string(how.error()));
+  api_->file_fetched(name, how);
+}
 
 void AgentService::vault_changed() { door_->keepers_changed(); }
 
@@ -461,6 +475,8 @@ asio::awaitable<Status> AgentService::serve(AgentSettings settings,
   for (const auto& listener : listeners_) scope.spawn(listener->run(handler, {}));
   scope.spawn(link_->run());
   scope.spawn(watch_vault());
+  FileCollection collection = file_collection();
+  scope.spawn(watch_files(collection, *replica_, *link_, clock_));
   ready(*listen);
   const int signal = co_await net::wait_for_termination();
   spdlog::info("stopping on signal {}", signal);

@@ -83,6 +83,22 @@ inline std::string unnamed(const Dot& dot) {
   return key;
 }
 
+/// own ops that the hub did not merge: "h/" origin(16) seq(8, big-endian) -> store.v1.HeldOp
+inline constexpr std::string_view kHeld = "h/";
+inline std::string held_stream(const Origin& origin) { return "h/" + origin.str(); }
+inline std::string held(const Dot& dot) {
+  std::string key = held_stream(dot.origin);
+  append_big_endian_64(key, dot.seq);
+  return key;
+}
+
+/// What was sent and received: store.v1.Traffic.
+inline std::string traffic() { return "a/traffic"; }
+
+/// whole files that no record names: "s/" sha256(32) -> store.v1.UnnamedFile
+inline constexpr std::string_view kUnnamedFiles = "s/";
+inline std::string unnamed_file(const Digest& sha256) { return "s/" + sha256.str(); }
+
 /// quarantine: "q/" origin(16) seq(8) -> store.v1.QuarantinedOp
 inline constexpr std::string_view kQuarantine = "q/";
 inline std::string quarantined(const Dot& dot) {

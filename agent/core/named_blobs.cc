@@ -1,5 +1,6 @@
 #include "agent/core/named_blobs.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -47,6 +48,7 @@ Status NamedBlobs::name(const sync::v1::Op& op, KvBatch* batch) {
     if (one.size > sync_limits::kBlobBytesMax) continue;
     store::v1::NamedBlob blob;
     blob.set_size(one.size);
+    blob.set_original(one.original);
     batch->put(keys::blob_to_send(*Digest::from_bytes(one.sha256), *record),
                blob.SerializeAsString());
   }
@@ -55,26 +57,66 @@ Status NamedBlobs::name(const sync::v1::Op& op, KvBatch* batch) {
 
 Result<NamedBlobs::Waiting> NamedBlobs::waiting() {
   Waiting sum;
-  auto scanned =
+  std::vector<std::pair<BlobName, store::v1::NamedBlob>> found;
+  DUHUI_CHECK_OK(
       store_.scan(keys::kBlobsToSend, {}, [&](std::string_view key, std::string_view value) {
-        if (const auto name = name_of(key, value)) {
-          ++sum.files;
-          sum.bytes += name->size;
+        store::v1::NamedBlob known;
+        const auto name = name_of(key, value);
+        if (!name || !known.ParseFromArray(value.data(), static_cast<int>(value.size())))
+          return true;
+        if (known.original()) {
+          ++sum.originals;
+        } else {
+          found.emplace_back(*name, std::move(known));
         }
         return true;
-      });
-  if (!scanned) return std::move(scanned).error();
+      }));
+  for (const auto& [name, known] : found) {
+    DUHUI_TRY(bytes, hub_bytes(name, known));
+    ++sum.files;
+    sum.bytes += name.size - bytes;
+  }
+  DUHUI_CHECK_OK(store_.scan(keys::kBlobsDone, {}, [&](std::string_view, std::string_view value) {
+    store::v1::NamedBlob known;
+    const bool read = known.ParseFromArray(value.data(), static_cast<int>(value.size()));
+    if (read && !known.has_receipt()) ++sum.refused;
+    return true;
+  }));
   return sum;
 }
 
-Result<std::optional<BlobName>> NamedBlobs::next(const std::optional<BlobName>& after) {
+Result<std::vector<BlobName>> NamedBlobs::all_waiting() {
+  std::vector<BlobName> names;
+  DUHUI_CHECK_OK(
+      store_.scan(keys::kBlobsToSend, {}, [&](std::string_view key, std::string_view value) {
+        if (const auto name = name_of(key, value)) names.push_back(*name);
+        return true;
+      }));
+  return names;
+}
+
+void NamedBlobs::heard(const BlobName& name, std::uint64_t hub_bytes) {
+  heard_[name] = std::min(hub_bytes, name.size - 1);
+}
+
+Result<std::uint64_t> NamedBlobs::hub_bytes(const BlobName& name,
+                                            const store::v1::NamedBlob& known) {
+  if (known.has_receipt()) return name.size;
+  const auto at = heard_.find(name);
+  if (at != heard_.end()) return at->second;
+  DUHUI_TRY(chunks, at_hub(name));
+  return std::min(name.size - chunks.missing_bytes(), name.size - 1);
+}
+
+Result<std::optional<BlobName>> NamedBlobs::next(const std::optional<BlobName>& after,
+                                                 bool originals) {
   std::string from;
   // The least key behind it.
   if (after) from = keys::blob_to_send(after->sha256, after->record) + '\0';
   std::optional<BlobName> found;
   auto scanned =
       store_.scan(keys::kBlobsToSend, from, [&](std::string_view key, std::string_view value) {
-        found = name_of(key, value);
+        found = is_original(value) == originals ? name_of(key, value) : std::nullopt;
         return !found;
       });
   if (!scanned) return std::move(scanned).error();
@@ -136,8 +178,11 @@ Status NamedBlobs::refused(const BlobName& name, const std::string& why) {
 }
 
 Status NamedBlobs::done(const BlobName& name, const store::v1::NamedBlob& blob) {
+  heard_.erase(name);
   store::v1::NamedBlob sized = blob;
   sized.set_size(name.size);
+  DUHUI_TRY(known, find(name.sha256, name.record));
+  if (known) sized.set_original(known->original());
   KvBatch batch;
   batch.erase(keys::blob_to_send(name.sha256, name.record));
   batch.erase(keys::blob_at_hub(name.sha256, name.record));
@@ -146,6 +191,7 @@ Status NamedBlobs::done(const BlobName& name, const store::v1::NamedBlob& blob) 
 }
 
 Status NamedBlobs::send_all_again(KvBatch* batch) {
+  heard_.clear();
   DUHUI_CHECK_OK(
       store_.scan(keys::kBlobsAtHub, {}, [batch](std::string_view key, std::string_view) {
         batch->erase(std::string(key));
@@ -155,6 +201,7 @@ Status NamedBlobs::send_all_again(KvBatch* batch) {
     if (const auto name = name_of(key, value)) {
       store::v1::NamedBlob blob;
       blob.set_size(name->size);
+      blob.set_original(is_original(value));
       batch->erase(std::string(key));
       batch->put(keys::blob_to_send(name->sha256, name->record), blob.SerializeAsString());
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,11 +32,17 @@ class NamedBlobs {
 
   struct Waiting {
     std::uint64_t files = 0;
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = 0;      // that the hub is not known to have
+    std::uint64_t originals = 0;  // that wait for a road that costs nothing; in neither
+    std::uint64_t refused = 0;    // files that the hub will not take
   };
   Result<Waiting> waiting();
-  /// The first one to be sent behind `after`; `after` empty: the first.
-  Result<std::optional<BlobName>> next(const std::optional<BlobName>& after);
+  /// Those to be sent, in their order.
+  Result<std::vector<BlobName>> all_waiting();
+  /// The first one to be sent behind `after`; `after` empty: the first. `originals`: of photos that
+  /// were made smaller, and nothing else; otherwise none of those.
+  Result<std::optional<BlobName>> next(const std::optional<BlobName>& after,
+                                       bool originals = false);
   /// The records saved here that name it.
   Result<std::vector<RecordId>> records_of(const Digest& sha256);
   /// What is known of it; empty optional: it was named elsewhere.
@@ -45,6 +52,10 @@ class NamedBlobs {
   Result<ChunkMap> at_hub(const BlobName& name);
   /// Not worth a sync: lost in a power cut, a few chunks travel twice.
   Status hub_has(const BlobName& name, const ChunkMap& chunks);
+  /// The hub has so many bytes of it, as it says on this link; not signed, and never all of it.
+  void heard(const BlobName& name, std::uint64_t hub_bytes);
+  void forget_heard() { heard_.clear(); }
+  Result<std::uint64_t> hub_bytes(const BlobName& name, const store::v1::NamedBlob& known);
   /// The hub has it.
   Status kept(const BlobName& name, const sync::v1::BlobReceipt& receipt);
   /// It will not be offered again.
@@ -56,6 +67,7 @@ class NamedBlobs {
   Status done(const BlobName& name, const store::v1::NamedBlob& blob);
 
   KvStore& store_;
+  std::map<BlobName, std::uint64_t> heard_;  // on this link
 };
 
 }  // namespace duhui::agent

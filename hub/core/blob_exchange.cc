@@ -49,6 +49,7 @@ void BlobExchange::end(const BlobName& name,
   end.set_record_id(name.record.str());
   end.set_outcome(outcome);
   end.set_detail(std::move(detail));
+  if (outcome != BlobEnd::OUTCOME_KEPT) ++counters_->refused;
 }
 
 // --- the device brings one ---
@@ -90,7 +91,7 @@ void BlobExchange::ask(BlobStore::Part part, Out& out) {
     return;
   }
   // Everything came, and the hub was stopped before it made a file of it.
-  auto job = std::make_unique<BlobWriteJob>(session_, *offered_);
+  auto job = std::make_unique<BlobWriteJob>(session_, *offered_, device_.id);
   job->held = bringing_->held();
   job->was_whole = was_whole_;
   ++writing_;
@@ -98,6 +99,8 @@ void BlobExchange::ask(BlobStore::Part part, Out& out) {
 }
 
 Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
+  ++counters_->pieces_received;
+  counters_->bytes_received += piece.data().size();
   // Of a request that was answered otherwise in the meantime.
   if (!bringing_ || finishing_ || piece.want() != bringing_->want()) return Done{};
   auto chunk = bringing_->received(piece);
@@ -108,7 +111,7 @@ Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
     if (writing_ >= kWritingMax) {
       return Error{ErrorCode::limit_exceeded, "file: more than the window"};
     }
-    auto job = std::make_unique<BlobWriteJob>(session_, *offered_);
+    auto job = std::make_unique<BlobWriteJob>(session_, *offered_, device_.id);
     job->chunk = (*chunk)->index;
     job->bytes = std::move((*chunk)->bytes);
     if ((*chunk)->locked) job->locked_by = device_.id;
@@ -154,7 +157,7 @@ void BlobExchange::written(BlobWriteJob& job, Out& out) {
   }
   if (job.whole) {
     finishing_ = true;
-    out.jobs.push_back(std::make_unique<BlobBroughtJob>(session_, *offered_));
+    out.jobs.push_back(std::make_unique<BlobBroughtJob>(session_, *offered_, device_.id));
     return;
   }
   ask_for_damaged(out);
@@ -168,6 +171,7 @@ void BlobExchange::kept(const BlobName& name, WallTime wall, Out& out) {
   receipt.set_size(name.size);
   receipt.set_hub_time_ms(wall.ms);
   receipt.set_signature(identity_->key.sign(blob_statement(receipt)));
+  ++counters_->receipts;
   bringing_.reset();
   offered_.reset();
   finishing_ = false;
@@ -237,6 +241,8 @@ void BlobExchange::send_pieces(MonotonicTime now, Out& out) {
     }
     auto piece = sending_->next(now);
     if (!piece) return;
+    ++counters_->pieces_sent;
+    counters_->bytes_sent += piece->data().size();
     *out.frames.emplace_back().mutable_blob_piece() = std::move(*piece);
   }
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hub/core/blob_jobs.h"
+#include "hub/core/file_counters.h"
 #include "shared/base/time.h"
 #include "shared/sync/blob_receiving.h"
 #include "shared/sync/blob_sending.h"
@@ -26,8 +27,12 @@ class BlobExchange {
     std::vector<std::unique_ptr<Job>> jobs;
   };
 
-  BlobExchange(SessionId session, DeviceRow device, const HubIdentity& identity)
-      : session_(session), device_(std::move(device)), identity_(&identity) {}
+  /// `counters`: of the device; both outlive this.
+  BlobExchange(SessionId session,
+               DeviceRow device,
+               const HubIdentity& identity,
+               FileCounters& counters)
+      : session_(session), device_(std::move(device)), identity_(&identity), counters_(&counters) {}
 
   /// A BlobOffer, BlobPiece, BlobWant or BlobSeen. An error is a peer that breaks the protocol.
   Status received(const sync::v1::Frame& frame, bool has_vault, MonotonicTime now, Out& out);
@@ -46,14 +51,12 @@ class BlobExchange {
   void ask_for_damaged(Out& out);
   void send_pieces(MonotonicTime now, Out& out);
   void kept(const BlobName& name, WallTime wall, Out& out);
-  static void end(const BlobName& name,
-                  sync::v1::BlobEnd::Outcome outcome,
-                  std::string detail,
-                  Out& out);
+  void end(const BlobName& name, sync::v1::BlobEnd::Outcome outcome, std::string detail, Out& out);
 
   SessionId session_;
   DeviceRow device_;
   const HubIdentity* identity_;
+  FileCounters* counters_;
 
   std::optional<BlobName> offered_;  // looked up, or being finished
   std::optional<BlobReceiving> bringing_;

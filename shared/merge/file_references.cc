@@ -58,6 +58,23 @@ void append(const Descriptor& type,
   if (found.sha256.size() == 32 && found.size > 0) out->push_back(std::move(found));
 }
 
+std::uint64_t count_thumbnails(const Descriptor& type, std::string_view message, int depth) {
+  if (depth > kDepthMax) return 0;
+  std::uint64_t sum = 0;
+  while (!message.empty()) {
+    const auto field = take_field(message);
+    if (!field) return sum;
+    const FieldDescriptor* of = type.FindFieldByNumber(static_cast<int>(field->number));
+    if (of == nullptr || field->type != WireField::Type::bytes) continue;
+    if (of->message_type() != nullptr) {
+      sum += count_thumbnails(*of->message_type(), field->payload, depth + 1);
+    } else if (of->name() == "thumbnail") {
+      sum += field->payload.size();
+    }
+  }
+  return sum;
+}
+
 }  // namespace
 
 bool may_name_files(const Descriptor& type) {
@@ -69,6 +86,10 @@ void append_file_references(const Descriptor& type,
                             std::string_view message,
                             std::vector<FileReference>* out) {
   append(type, message, 0, out);
+}
+
+std::uint64_t thumbnail_bytes(const Descriptor& type, std::string_view message) {
+  return count_thumbnails(type, message, 0);
 }
 
 }  // namespace duhui

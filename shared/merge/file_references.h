@@ -27,4 +27,7 @@ void append_file_references(const google::protobuf::Descriptor& type,
                             std::string_view message,
                             std::vector<FileReference>* out);
 
+/// Bytes of the thumbnails in `message`: fields of that name.
+std::uint64_t thumbnail_bytes(const google::protobuf::Descriptor& type, std::string_view message);
+
 }  // namespace duhui

@@ -92,6 +92,10 @@ class World {
   void note_shown_photos(SimAgent& agent);
   /// Somebody looks at a photo.
   void look_at_photo(SimAgent& agent);
+  /// Somebody hands in a file and never attaches it.
+  void leave_upload(SimAgent& agent);
+  /// Files that are there for nothing are cleared up.
+  void collect_files(SimAgent& agent);
 
   // network and processes (world.cc)
   void step();
@@ -161,7 +165,7 @@ class World {
   std::uint64_t next_link_ = 1;
 
   hub::StorageContext hub_context() {
-    return {hub_store_, *hub_ops_, rules_, hub_random_, hub_key_, &hub_files_};
+    return {hub_store_, *hub_ops_, rules_, hub_random_, hub_key_, &hub_files_, &hub_files_};
   }
 
   hub::MemoryHubStore hub_store_;
