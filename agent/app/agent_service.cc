@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/app/file_watch.h"
+#include "agent/app/link_facts.h"
 #include "agent/app/network_id.h"
 #include "agent/app/upload_stream.h"
 #include "duhui/sync/v1/frame.pb.h"
@@ -49,20 +50,6 @@ std::string outcome_name(OpenReport::Outcome outcome) {
 
 using web::http_response;
 
-LinkFacts::State facts_state(Link::State state) {
-  switch (state) {
-    case Link::State::disabled:
-      return LinkFacts::State::disabled;
-    case Link::State::offline:
-      return LinkFacts::State::offline;
-    case Link::State::connecting:
-      return LinkFacts::State::connecting;
-    case Link::State::live:
-      return LinkFacts::State::live;
-  }
-  return LinkFacts::State::offline;
-}
-
 net::ListenerOptions with_uploads(net::ListenerOptions options) {
   options.streams = is_upload;
   return options;
@@ -71,18 +58,6 @@ net::ListenerOptions with_uploads(net::ListenerOptions options) {
 std::string kept_or_nothing(DataFolder& folder, const std::string& path) {
   auto kept = folder.read_kept(path);
   return kept ? std::move(*kept) : std::string();
-}
-
-std::vector<LinkFacts::OfRoad> roads_told(const Link& link) {
-  std::vector<LinkFacts::OfRoad> all;
-  for (const Road road : {Road::websocket, Road::https}) {
-    const RoadFacts facts = link.facts(road);
-    all.push_back({.name = std::string(to_string(road)),
-                   .last_success = facts.last_success,
-                   .bytes_read = facts.bytes.read,
-                   .bytes_written = facts.bytes.written});
-  }
-  return all;
 }
 
 }  // namespace
@@ -263,21 +238,10 @@ AgentHooks AgentService::hooks() {
   AgentHooks hooks;
   hooks.link = [this] {
     if (!link_) return LinkFacts{.since = clock_.wall(), .device_name = card_->name};
-    return LinkFacts{.state = facts_state(link_->state()),
-                     .since = link_->since(),
-                     .last_error = link_->last_error(),
-                     .caught_up = link_->caught_up(),
-                     .bytes_read = link_->bytes().read,
-                     .bytes_written = link_->bytes().written,
-                     .bytes_read_total = link_->bytes_total().read,
-                     .bytes_written_total = link_->bytes_total().written,
-                     .device_name = card_->name,
-                     .clock_offset = clock_offset_,
-                     .road = link_->road() ? std::string(to_string(*link_->road())) : "",
-                     .road_problem = link_->road_problem(),
-                     .roads = roads_told(*link_),
-                     .network = link_->network(),
-                     .revoked = link_->revoked()};
+    LinkFacts facts = facts_of(*link_);
+    facts.device_name = card_->name;
+    facts.clock_offset = clock_offset_;
+    return facts;
   };
   hooks.device = [this] {
     return DeviceFacts{.id = to_uuid_text(card_->identity.id.view()),
