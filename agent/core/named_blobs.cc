@@ -25,6 +25,11 @@ std::optional<BlobName> name_of(std::string_view key, std::string_view value) {
   return blob_name(key.substr(2, 32), blob.size(), key.substr(34));
 }
 
+bool is_original(std::string_view value) {
+  store::v1::NamedBlob blob;
+  return blob.ParseFromArray(value.data(), static_cast<int>(value.size())) && blob.original();
+}
+
 }  // namespace
 
 bool is_receipt_for(const sync::v1::BlobReceipt& receipt,

@@ -80,8 +80,8 @@ void SyncSession::push_more(std::vector<Effect>& effects, const ClockReading& cl
   if (state_ == State::closed || state_ == State::probing) return;
   const store::v1::AgentState& state = replica_.state();
   while (next_seq_ <= state.head() && credit_ > 0) {
-    auto ops =
-        replica_.own_ops(next_seq_, sync_limits::kBatchRawBytesAim, sync_limits::kBatchOpsMax);
+    if (state_ != State::live && in_flight_.size() >= sync_limits::kEarlyBatchesMax) return;
+    auto ops = replica_.own_ops(next_seq_, batch_aim_, sync_limits::kBatchOpsMax);
     if (!ops) return close("own log: " + to_string(ops.error()), effects);
     if (ops->empty()) return close("own log ends before its head", effects);
     // Packed they are smallest when they can be read; while the vault is locked they go as they
@@ -104,6 +104,8 @@ void SyncSession::push_more(std::vector<Effect>& effects, const ClockReading& cl
     count_batch(*ops, out.frame.size());
     in_flight_.push_back({last.seq, clock.monotonic});
     next_seq_ = last.seq + 1;
+    batch_aim_ = std::min(batch_aim_ * 2, prompt_ ? sync_limits::kBatchRawBytesAim
+                                                  : sync_limits::kBatchRawBytesUnproven);
     effects.push_back(std::move(out));
   }
 }
@@ -294,8 +296,10 @@ void SyncSession::on_ack(const sync::v1::Ack& ack, std::vector<Effect>& effects)
   if (state_ != State::live) return;
   if (ack.origin() != replica_.origin().view()) return close("ack of another stream", effects);
   if (auto kept = replica_.acknowledged(ack); !kept) return close(to_string(kept.error()), effects);
-  while (!in_flight_.empty() && in_flight_.front().last_seq <= ack.through())
+  while (!in_flight_.empty() && in_flight_.front().last_seq <= ack.through()) {
+    prompt_ = heard_at_ - in_flight_.front().sent_at <= sync_limits::kPromptAck;
     in_flight_.pop_front();
+  }
   next_seq_ = std::max(next_seq_, ack.through() + 1);
   credit_ += ack.credit();
   // Not caught up before the pages that this commit made are here.

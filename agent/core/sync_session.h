@@ -157,7 +157,9 @@ class SyncSession {
   std::uint64_t credit_ = sync_limits::kInitialCredit;
   std::uint64_t sent_before_welcome_ = 0;
   std::deque<InFlight> in_flight_;
-  Packing packing_;  // what the hub unpacks
+  std::size_t batch_aim_ = sync_limits::kBatchRawBytesFirst;
+  bool prompt_ = false;  // the newest acknowledgement came soon
+  Packing packing_;      // what the hub unpacks
   bool ping_sent_ = false;
   MonotonicTime heard_at_;
   std::uint64_t ungranted_ = 0;

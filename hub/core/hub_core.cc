@@ -16,7 +16,6 @@ using sync::v1::Goodbye;
 
 namespace {
 
-constexpr std::size_t kEarlyBatchesMax = 64;
 constexpr std::uint32_t kQuestionsMax = 32;
 
 }  // namespace
@@ -241,7 +240,7 @@ void HubCore::on_batch(Session& session,
     return goodbye(session, Goodbye::REASON_PROTOCOL, "batch: over the limits", effects);
   }
   if (session.state == Session::State::greeting) {
-    if (session.early.size() >= kEarlyBatchesMax) {
+    if (session.early.size() >= sync_limits::kEarlyBatchesMax) {
       return goodbye(session, Goodbye::REASON_PROTOCOL, "too many batches before the welcome",
                      effects);
     }

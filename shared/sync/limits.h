@@ -20,10 +20,18 @@ inline constexpr std::uint32_t kBatchOpsMax = 4096;
 /// What a sender aims at: large enough to compress well, small enough that a live record behind it
 /// does not wait.
 inline constexpr std::size_t kBatchRawBytesAim = 192 << 10;
+/// The first batch of a connection, and what they grow to, twofold each, before one was
+/// acknowledged promptly: a batch counts only when it is whole, and on a bad mobile network the
+/// link is gone after some ten seconds.
+inline constexpr std::size_t kBatchRawBytesFirst = 12 << 10;
+inline constexpr std::size_t kBatchRawBytesUnproven = 96 << 10;
+inline constexpr Duration kPromptAck = seconds(3);
 /// One op; a form of this size would be 300 pages of text.
 inline constexpr std::size_t kOpBytesMax = 512 << 10;
 /// Upstream bytes a device may have unacknowledged before it knows the hub's own figure.
 inline constexpr std::uint64_t kInitialCredit = 512 << 10;
+/// Batches that may come before the welcome.
+inline constexpr std::size_t kEarlyBatchesMax = 64;
 inline constexpr std::uint64_t kUpstreamCredit = 1 << 20;
 inline constexpr std::uint64_t kDownstreamCredit = 2 << 20;
 /// A feed page's raw size aim.
