@@ -3,10 +3,12 @@
 #include <utility>
 
 #include "agent/api/road_words.h"
+#include "agent/api/transfer_json.h"
 #include "shared/api/audit_actor.h"
 #include "shared/api/record_ids.h"
 #include "shared/api/time_text.h"
 #include "shared/base/bytes.h"
+#include "shared/crypto/receipt_code.h"
 
 namespace duhui::agent {
 namespace {
@@ -57,6 +59,7 @@ Json receipt_json(const store::v1::AgentState& state) {
   return {{"seq", receipt.seq()},
           {"chain", to_hex(receipt.chain())},
           {"at", api::time_text(WallTime{static_cast<std::int64_t>(receipt.hub_time_ms())})},
+          {"code", receipt_code(receipt.signature())},
           {"signature", to_hex(receipt.signature())}};
 }
 
@@ -114,9 +117,10 @@ AgentApi::AgentApi(Replica& replica,
       version_(std::move(version)),
       hooks_(std::move(hooks)),
       started_(read_clock_().monotonic),
-      nouns_(records, [&records](const api::AuditedAct& act) {
-        return records.audit(api::audit_entry(act));
-      }) {
+      nouns_(
+          records,
+          [&records](const api::AuditedAct& act) { return records.audit(api::audit_entry(act)); }),
+      delivery_(replica, records, hooks_.fetch) {
   router_.add("GET", "/status", {Verb::read, Thing::status},
               [this](const api::ApiRequest&) -> Result<api::ApiResponse> {
                 DUHUI_TRY(body, status());
@@ -125,6 +129,7 @@ AgentApi::AgentApi(Replica& replica,
   router_.add("POST", "/link", {Verb::manage, Thing::link},
               [this](const api::ApiRequest& request) { return set_link(request); });
   nouns_.add_to(router_);
+  delivery_.add_to(router_);
   if (desk == nullptr) return;
   session_nouns_.emplace(*desk, "duhui-agent", version_);
   session_nouns_->add_to(router_);
@@ -135,6 +140,7 @@ Result<Json> AgentApi::status() {
   DUHUI_TRY(quarantined, replica_.quarantine());
   const DeviceFacts device = hooks_.device();
   const LinkFacts link = hooks_.link();
+  DUHUI_TRY(transfer, transfer_json(replica_, link));
   const store::v1::AgentState& state = replica_.state();
   const ClockReading clock = read_clock_();
 
@@ -165,6 +171,7 @@ Result<Json> AgentApi::status() {
               {"epoch", std::to_string(state.epoch())},
               {"incarnation", state.past_size() + 1},
               {"link", link_json(link)},
+              {"transfer", std::move(transfer)},
               {"scopes", scopes_json(replica_, device.scopes)},
               {"storage", storage_json(replica_, device.storage)},
               {"vault", to_string(replica_.vault_state())},

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/api/agent_records.h"
+#include "agent/api/delivery_desk.h"
 #include "agent/core/replica.h"
 #include "shared/api/record_nouns.h"
 #include "shared/api/router.h"
@@ -41,7 +42,8 @@ struct LinkFacts {
     std::uint64_t bytes_written = 0;
   };
   std::vector<OfRoad> roads{};
-  bool revoked = false;  // the hub keeps aside what it is sent, and sends nothing
+  std::string network{};  // a name for the network of the last attempt; empty: none yet
+  bool revoked = false;   // the hub keeps aside what it is sent, and sends nothing
 };
 std::string to_string(LinkFacts::State state);
 
@@ -61,6 +63,7 @@ struct AgentHooks {
   std::function<LinkFacts()> link{};
   std::function<DeviceFacts()> device{};
   std::function<void(bool enabled)> enable_link{};
+  DeliveryDesk::Fetch fetch{};
 };
 
 /// The agent's API (docs/api/agent.openapi.yaml), but for the transport and POST /sync, which
@@ -82,6 +85,8 @@ class AgentApi {
   api::Router& router() { return router_; }
 
   Result<nlohmann::json> status();
+  /// A file that somebody asked for is here, or why it is not.
+  void file_fetched(const BlobName& name, const Status& how) { delivery_.fetched(name, how); }
 
  private:
   Result<api::ApiResponse> set_link(const api::ApiRequest& request);
@@ -93,6 +98,7 @@ class AgentApi {
   const AgentHooks hooks_;
   const MonotonicTime started_;
   api::RecordNouns nouns_;
+  DeliveryDesk delivery_;
   std::optional<api::SessionNouns> session_nouns_;
   api::Router router_;
 };

@@ -9,7 +9,6 @@
 #include "shared/api/named_file.h"
 #include "shared/base/bytes.h"
 #include "shared/media/file_name.h"
-#include "shared/media/known_type.h"
 #include "shared/media/limits.h"
 #include "shared/record/base64.h"
 #include "shared/record/json_text.h"
@@ -306,25 +305,16 @@ Result<ApiResponse> FileDesk::read(const ApiRequest& request) {
     answer.file = api::thumbnail_answer(std::move(*named.thumbnail), sha256);
     return answer;
   }
-  const bool original = wants(request, "original");
-  auto opened =
-      parts_.shelf.open(sha256, original ? BlobShelf::Copy::original : BlobShelf::Copy::shown);
+  auto opened = parts_.shelf.open(sha256);
   if (!opened && opened.error().code == ErrorCode::not_found) {
     return Error{ErrorCode::unavailable, "file_absent: " + sha256};
   }
   if (!opened) return std::move(opened).error();
   const std::shared_ptr<BlobReader> reader = std::move(*opened);
-  std::optional<media::FileType> type;
-  if (original) {
-    DUHUI_TRY(head, reader->read(0, 64));
-    if (const auto found = media::sniff(media::MemorySource(head))) type = *found;
-  }
-  answer.file =
-      api::file_answer(named,
-                       {.size = reader->size(),
-                        .read = [reader](std::uint64_t offset,
-                                         std::size_t size) { return reader->read(offset, size); }},
-                       original ? sha256 + "-original" : sha256, type);
+  const auto read = [reader](std::uint64_t offset, std::size_t size) {
+    return reader->read(offset, size);
+  };
+  answer.file = api::file_answer(named, {.size = reader->size(), .read = read}, sha256);
   return answer;
 }
 

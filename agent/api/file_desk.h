@@ -28,7 +28,7 @@ namespace duhui::agent {
 ///   GET    /files/uploads/{id}    the same, and in the end the file
 ///   PATCH  /files/uploads/{id}    bytes from Upload-Offset on; the last of them bring the file
 ///   DELETE /files/uploads/{id}    given up
-///   GET    /files/{sha256}        ?record=ID, &thumbnail=1, &original=1
+///   GET    /files/{sha256}        ?record=ID, &thumbnail=1
 ///
 /// An upload is its beginner's alone. What is known of it survives a restart;
 /// of one that is hidden, as soon as it can be read again. Used on one thread; disk and pictures

@@ -66,24 +66,25 @@ Json file_json(const ShelvedBlob& blob, const media::FileType& type, const std::
           {"kind", to_string(type.kind)}};
 }
 
-/// What a person handed in, without what its camera wrote into it.
-Result<std::optional<std::uint64_t>> keep_original(BlobShelf& shelf,
-                                                   const std::string& token,
-                                                   std::string_view bytes,
-                                                   const std::string& sha256,
-                                                   bool hidden) {
+/// What a person handed in, without what its camera wrote into it; null: nothing is left to keep.
+Result<Json> keep_original(BlobShelf& shelf,
+                           const std::string& token,
+                           std::string_view bytes,
+                           const std::string& mime,
+                           bool hidden) {
   const auto bare = media::bare_copy(bytes);
-  if (!bare) return std::optional<std::uint64_t>{};
+  if (!bare) return Json();
   DUHUI_CHECK_OK(write(shelf, token, *bare, hidden));
-  DUHUI_CHECK_OK(shelf.keep_original(token, sha256));
-  return std::optional<std::uint64_t>{bare->size()};
+  DUHUI_TRY(blob, shelf.finish(token));
+  return Json{{"sha256", blob.sha256}, {"size", blob.size}, {"mime", mime}};
 }
 
 Result<Json> take_picture(BlobShelf& shelf,
                           BlobReader& reader,
                           const SpareTokens& spare,
                           const FilePromise& promise,
-                          const FileSettings& settings) {
+                          const FileSettings& settings,
+                          const media::FileType& whole) {
   DUHUI_TRY(bytes, reader.read(0, static_cast<std::size_t>(reader.size())));
   DUHUI_TRY(shrunk, media::shrink(bytes, {.bytes_max = std::size_t{1024} * settings.photo_kib,
                                           .side_max = settings.photo_side,
@@ -97,8 +98,10 @@ Result<Json> take_picture(BlobShelf& shelf,
   Json file = file_json(blob, type, promise.name);
   describe(file, shrunk);
   if (!settings.keep_original) return file;
-  DUHUI_TRY(size, keep_original(shelf, spare.original, bytes, blob.sha256, promise.hidden));
-  if (size) file["original"] = {{"size", *size}};
+  DUHUI_TRY(original,
+            keep_original(shelf, spare.original, bytes, media::full_mime(whole), promise.hidden));
+  if (!original.is_null() && original["sha256"] != blob.sha256)
+    file["original"] = std::move(original);
   return file;
 }
 
@@ -114,7 +117,7 @@ Result<Json> take_whole(BlobShelf& shelf,
     DUHUI_TRY(blob, shelf.finish(token));
     return file_json(blob, type, promise.name);
   }
-  DUHUI_TRY(file, take_picture(shelf, *reader, spare, promise, settings));
+  DUHUI_TRY(file, take_picture(shelf, *reader, spare, promise, settings, type));
   DUHUI_CHECK_OK(shelf.drop(token));
   return file;
 }

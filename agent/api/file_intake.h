@@ -42,7 +42,7 @@ struct SpareTokens {
 /// says of it:
 ///
 ///   {"sha256","size","mime","file_name","kind","width","height","thumbnail","taken_at","geo",
-///    "original": {"size"}}
+///    "original": {"sha256","size","mime"}}
 ///
 /// `refused`: its rule's name first, and the upload is gone; any other error: it may be tried
 /// again.

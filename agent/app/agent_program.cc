@@ -322,7 +322,7 @@ Result<int> AgentProgram::fsck() {
   if (holder == Holder::service) {
     return Error{ErrorCode::unavailable, "fsck: stop the service on " + settings_.data + " first"};
   }
-  DUHUI_TRY(report, examine(service_->store(), service_->replica()));
+  DUHUI_TRY(report, examine(service_->store(), service_->replica(), service_->file_collection()));
   if (console_.json()) {
     console_.print(fsck_json(report, service_->store().report));
   } else {
@@ -334,6 +334,19 @@ Result<int> AgentProgram::fsck() {
                    << console_("，修改 ", ", own ops ") << report.own_ops
                    << console_("，记录 ", ", records ") << report.records
                    << console_("，日志条目 ", ", journal entries ") << report.journal_entries
+                   << "\n";
+    const FileCollection::Report& files = report.files;
+    console_.out() << console_("文件 ", "files ") << files.whole.files
+                   << console_("，未到齐 ", ", in parts ") << files.parts.files
+                   << console_("（无用 ", " (of no use ") << files.useless_parts.files
+                   << console_("），无记录引用 ", "), that no record names ");
+    if (files.unnamed) {
+      console_.out() << files.unnamed->files;
+    } else {
+      console_.out() << console_("现在无法判断（有加锁的记录）",
+                                 "cannot be told (records are locked)");
+    }
+    console_.out() << console_("，待送而本机没有 ", ", to be sent and not here ") << files.absent
                    << std::endl;
   }
   return report.sound ? 0 : static_cast<int>(cli::ExitCode::failed);

@@ -10,6 +10,8 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "agent/app/file_watch.h"
+#include "agent/app/link_facts.h"
 #include "agent/app/network_id.h"
 #include "agent/app/upload_stream.h"
 #include "duhui/sync/v1/frame.pb.h"
@@ -48,20 +50,6 @@ std::string outcome_name(OpenReport::Outcome outcome) {
 
 using web::http_response;
 
-LinkFacts::State facts_state(Link::State state) {
-  switch (state) {
-    case Link::State::disabled:
-      return LinkFacts::State::disabled;
-    case Link::State::offline:
-      return LinkFacts::State::offline;
-    case Link::State::connecting:
-      return LinkFacts::State::connecting;
-    case Link::State::live:
-      return LinkFacts::State::live;
-  }
-  return LinkFacts::State::offline;
-}
-
 net::ListenerOptions with_uploads(net::ListenerOptions options) {
   options.streams = is_upload;
   return options;
@@ -70,18 +58,6 @@ net::ListenerOptions with_uploads(net::ListenerOptions options) {
 std::string kept_or_nothing(DataFolder& folder, const std::string& path) {
   auto kept = folder.read_kept(path);
   return kept ? std::move(*kept) : std::string();
-}
-
-std::vector<LinkFacts::OfRoad> roads_told(const Link& link) {
-  std::vector<LinkFacts::OfRoad> all;
-  for (const Road road : {Road::websocket, Road::https}) {
-    const RoadFacts facts = link.facts(road);
-    all.push_back({.name = std::string(to_string(road)),
-                   .last_success = facts.last_success,
-                   .bytes_read = facts.bytes.read,
-                   .bytes_written = facts.bytes.written});
-  }
-  return all;
 }
 
 }  // namespace
@@ -163,9 +139,15 @@ void AgentService::make_link(const AgentSettings& settings) {
   net::HubAddress hub = card_->hub;
   hub.proxy = choose_proxy(settings.proxy, process_environment(), hub.host);
   const std::string proxy = hub.proxy.host.empty() ? std::string() : hub.proxy.text();
-  LinkRoads roads{.only = road_named(settings.road), .memory = &roads_, .network = [proxy] {
-                    return present_network(proxy);
-                  }};
+  LinkRoads roads{
+      .only = road_named(settings.road),
+      .memory = &roads_,
+      .network = [proxy] { return present_network(proxy); },
+      .free =
+          [all = settings.unmetered, those = settings.free_networks](const std::string& network) {
+            return all || std::ranges::count(those, network) > 0;
+          }};
+  replica_->traffic().budget().set_limit(settings.monthly_bytes);
   link_ =
       std::make_unique<Link>(executor_,
                              Link::Parts{.replica = *replica_,
@@ -256,20 +238,10 @@ AgentHooks AgentService::hooks() {
   AgentHooks hooks;
   hooks.link = [this] {
     if (!link_) return LinkFacts{.since = clock_.wall(), .device_name = card_->name};
-    return LinkFacts{.state = facts_state(link_->state()),
-                     .since = link_->since(),
-                     .last_error = link_->last_error(),
-                     .caught_up = link_->caught_up(),
-                     .bytes_read = link_->bytes().read,
-                     .bytes_written = link_->bytes().written,
-                     .bytes_read_total = link_->bytes_total().read,
-                     .bytes_written_total = link_->bytes_total().written,
-                     .device_name = card_->name,
-                     .clock_offset = clock_offset_,
-                     .road = link_->road() ? std::string(to_string(*link_->road())) : "",
-                     .road_problem = link_->road_problem(),
-                     .roads = roads_told(*link_),
-                     .revoked = link_->revoked()};
+    LinkFacts facts = facts_of(*link_);
+    facts.device_name = card_->name;
+    facts.clock_offset = clock_offset_;
+    return facts;
   };
   hooks.device = [this] {
     return DeviceFacts{.id = to_uuid_text(card_->identity.id.view()),
@@ -280,6 +252,7 @@ AgentHooks AgentService::hooks() {
                        .storage = storage_report(store_.report),
                        .addresses = addresses_};
   };
+  hooks.fetch = [this](const BlobName& name) { return link_ && link_->fetch(name); };
   hooks.enable_link = [this](bool enabled) {
     if (link_) link_->enable(enabled);
   };
@@ -319,6 +292,11 @@ void AgentService::take_welcome(const std::string& pin, const std::string& devic
 }
 
 void AgentService::records_changed(const std::vector<RecordId>& ids) { records_->changed(ids); }
+
+void AgentService::file_fetched(const BlobName& name, const Status& how) {
+  if (!how) spdlog::info("file: {}", to_string(how.error()));
+  api_->file_fetched(name, how);
+}
 
 void AgentService::vault_changed() { door_->keepers_changed(); }
 
@@ -461,6 +439,8 @@ asio::awaitable<Status> AgentService::serve(AgentSettings settings,
   for (const auto& listener : listeners_) scope.spawn(listener->run(handler, {}));
   scope.spawn(link_->run());
   scope.spawn(watch_vault());
+  FileCollection collection = file_collection();
+  scope.spawn(watch_files(collection, *replica_, *link_, clock_));
   ready(*listen);
   const int signal = co_await net::wait_for_termination();
   spdlog::info("stopping on signal {}", signal);

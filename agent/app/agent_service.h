@@ -20,6 +20,7 @@
 #include "agent/app/kept_file.h"
 #include "agent/app/link.h"
 #include "agent/app/road_memory.h"
+#include "agent/core/file_collection.h"
 #include "agent/core/replica.h"
 #include "agent/store/agent_store.h"
 #include "agent/store/posix_file_system.h"
@@ -58,6 +59,10 @@ class AgentService final : private LinkEvents {
   OpenedStore& store() { return store_; }
   Replica& replica() { return *replica_; }
   Link& link() { return *link_; }
+  FileCollection file_collection() {
+    return FileCollection(
+        {*replica_, *store_.store, *blobs_, *blobs_, *locked_blobs_, *locked_blobs_});
+  }
 
   /// Listens on the control socket and on loopback, keeps the link, until SIGTERM or SIGINT;
   /// returns when all of it has ended. `ready` is called with the addresses once they answer.
@@ -97,6 +102,7 @@ class AgentService final : private LinkEvents {
   void records_changed(const std::vector<RecordId>& ids) override;
   void acknowledged(std::uint64_t through) override;
   void vault_changed() override;
+  void file_fetched(const BlobName& name, const Status& how) override;
 
   boost::asio::any_io_executor executor_;
   PosixFileSystem files_;

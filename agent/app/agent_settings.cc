@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "shared/base/bytes.h"
 #include "shared/cli/assignments.h"
 #include "shared/web/sign_in_settings.h"
 
@@ -33,6 +34,16 @@ cli::SettingsFile settings_file(AgentSettings& settings) {
   };
   file.add_list("usb.folders", &settings.usb_folders, check_folder);
   file.add_text("link.road", &settings.road, {"auto", "websocket", "https"});
+  // A petabyte: what a file can say, and more than any month.
+  constexpr std::int64_t kMonthlyBytesMax = std::int64_t{1} << 50;
+  file.add_number("link.monthly_bytes", &settings.monthly_bytes, 0, kMonthlyBytesMax);
+  const auto check_network = [](const std::string& name) -> Status {
+    const bool is_one = name.size() == 16 && from_hex(name);
+    if (is_one) return Done{};
+    return Error{ErrorCode::invalid_input, "16 hexadecimal digits, as `status --json` tells them"};
+  };
+  file.add_list("link.free_networks", &settings.free_networks, check_network);
+  file.add_switch("link.unmetered", &settings.unmetered);
   add_proxy_settings(&file, &settings.proxy);
   file.add_text("log.level", &settings.log_level,
                 {"trace", "debug", "info", "warn", "error", "off"});

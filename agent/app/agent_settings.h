@@ -30,6 +30,9 @@ namespace duhui::agent {
 ///   folders = ["/srv/usb"]     # where bundles may go besides removable media
 ///   [link]
 ///   road = "auto"              # "websocket" or "https": only that one
+///   monthly_bytes = 0          # what may be sent and received a month before files wait; 0: all
+///   free_networks = []         # networks that cost nothing, as GET /status names them
+///   unmetered = false          # no network costs anything
 ///   [proxy]                    # on the way to the hub, see ProxySettings
 ///   url = ""                   # "http://host:port"; "none": whatever the environment says
 ///   user = ""
@@ -48,6 +51,9 @@ struct AgentSettings {
   FileSettings files{};
   std::vector<std::string> usb_folders{};
   std::string road = "auto";
+  std::uint64_t monthly_bytes = 0;
+  std::vector<std::string> free_networks{};
+  bool unmetered = false;
   ProxySettings proxy{};
   std::string log_level = "info";
   std::string log_file{};

@@ -142,7 +142,7 @@ Json AttachCommand::attachment(const Json& file) const {
                 {"sha256", file["sha256"]},
                 {"size", file["size"]},
                 {"by", person_}};
-  for (const char* name : {"thumbnail", "taken_at"}) {
+  for (const char* name : {"thumbnail", "taken_at", "original"}) {
     if (file.contains(name)) value[name] = file[name];
   }
   if (!caption_.empty()) value["caption"] = caption_;

@@ -139,12 +139,18 @@ asio::awaitable<Result<Json>> BundleDesk::export_to(std::string target, std::uin
   std::uint64_t ops = 0;
   std::uint64_t bytes = 0;
   for (const BundleExport::Part& part : writing.parts()) {
-    files.push_back({{"path", part.path}, {"bytes", part.bytes}, {"ops", part.ops}});
+    files.push_back({{"path", part.path},
+                     {"bytes", part.bytes},
+                     {"ops", part.ops},
+                     {"attachments", part.files}});
     ops += part.ops;
     bytes += part.bytes;
   }
-  co_return Json{
-      {"bundle", to_hex(id)}, {"files", std::move(files)}, {"ops", ops}, {"bytes", bytes}};
+  co_return Json{{"bundle", to_hex(id)},
+                 {"files", std::move(files)},
+                 {"ops", ops},
+                 {"attachments", (*source)->files()},
+                 {"bytes", bytes}};
 }
 
 asio::awaitable<Result<Json>> BundleDesk::import_from(std::vector<std::string> paths) {
@@ -198,15 +204,17 @@ asio::awaitable<Json> BundleDesk::import_file(std::string path) {
   const Status delivered = co_await deliver(**file, delivery);
   const BundleDelivery::Outcome& outcome = delivery.outcome();
   parts_.delivered(outcome);
-  Json told = {
-      {"path", path},
-      {"result", outcome.pages + outcome.acknowledged > 0 || outcome.welcomed ? "taken" : "known"},
-      {"part", (*file)->header().part()},
-      {"parts", (*file)->header().parts()},
-      {"records", outcome.changed.size()},
-      {"pages", outcome.pages},
-      {"acknowledged", outcome.acknowledged},
-      {"revoked", outcome.revoked}};
+  const bool fresh =
+      outcome.pages + outcome.acknowledged + outcome.receipts > 0 || outcome.welcomed;
+  Json told = {{"path", path},
+               {"result", fresh ? "taken" : "known"},
+               {"part", (*file)->header().part()},
+               {"parts", (*file)->header().parts()},
+               {"records", outcome.changed.size()},
+               {"pages", outcome.pages},
+               {"acknowledged", outcome.acknowledged},
+               {"attachments", outcome.receipts},
+               {"revoked", outcome.revoked}};
   if (!delivered) {
     told["result"] = "skipped";
     told["reason"] = error_json(delivered.error());

@@ -55,8 +55,8 @@ class BundleDesk {
                                                   Subject subject,
                                                   std::string body);
 
-  /// Every op that no hub has acknowledged, sealed to the hub. `target`: a folder or a file.
-  /// `refused`: the hub's key is not known yet.
+  /// Every op that no hub has acknowledged and every file it has not signed for, sealed to the hub.
+  /// `target`: a folder or a file. `refused`: the hub's key is not known yet.
   boost::asio::awaitable<Result<nlohmann::json>> export_to(std::string target,
                                                            std::uint64_t part_bytes);
   /// Files, and the bundles in folders; those that are not for this device are passed over and

@@ -59,9 +59,13 @@ Status check_records(Replica& replica, FsckReport* report) {
   }
 }
 
+nlohmann::json sum_json(const FileCollection::Sum& sum) {
+  return {{"files", sum.files}, {"bytes", sum.bytes}};
+}
+
 }  // namespace
 
-Result<FsckReport> examine(OpenedStore& opened, Replica& replica) {
+Result<FsckReport> examine(OpenedStore& opened, Replica& replica, FileCollection files) {
   FsckReport report;
   auto values = opened.store->verify();
   if (values) {
@@ -89,6 +93,8 @@ Result<FsckReport> examine(OpenedStore& opened, Replica& replica) {
     complain(&report,
              "unacknowledged ops are missing: " + std::to_string(report.unacknowledged_missing));
   }
+  DUHUI_TRY(found, files.look());
+  report.files = found;
   if (opened.report.rebuilt()) complain(&report, "database: " + opened.report.damage);
   return report;
 }
@@ -101,6 +107,12 @@ nlohmann::json fsck_json(const FsckReport& report, const OpenReport& opened) {
           {"journal_entries", report.journal_entries},
           {"journal_damaged", report.journal_damaged},
           {"unacknowledged_missing", report.unacknowledged_missing},
+          {"files",
+           {{"whole", sum_json(report.files.whole)},
+            {"parts", sum_json(report.files.parts)},
+            {"useless_parts", sum_json(report.files.useless_parts)},
+            {"unnamed", report.files.unnamed ? sum_json(*report.files.unnamed) : nlohmann::json()},
+            {"absent", report.files.absent}}},
           {"problems", report.problems},
           {"opening", storage_report(opened)}};
 }

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "agent/core/file_collection.h"
 #include "agent/core/replica.h"
 #include "agent/store/agent_store.h"
 #include "shared/base/result.h"
@@ -17,12 +18,14 @@ struct FsckReport {
   std::uint64_t journal_entries = 0;
   std::uint64_t journal_damaged = 0;
   std::uint64_t unacknowledged_missing = 0;  // neither in the log nor in the journal
+  FileCollection::Report files{};
   std::vector<std::string> problems{};
 };
 
 /// Reads every block, checks the chain of the own stream from its first held op to its head,
-/// replays every record, and looks for each unacknowledged op in the journal.
-Result<FsckReport> examine(OpenedStore& opened, Replica& replica);
+/// replays every record, looks for each unacknowledged op in the journal, and says which files are
+/// there for nothing.
+Result<FsckReport> examine(OpenedStore& opened, Replica& replica, FileCollection files);
 
 nlohmann::json fsck_json(const FsckReport& report, const OpenReport& opened);
 

@@ -28,7 +28,9 @@ struct LinkRoads {
   std::optional<Road> only{};              // empty: whichever works
   RoadMemory* memory = nullptr;            // outlives the link; null: forgets
   std::function<std::string()> network{};  // which network this is; empty: always the same
-  std::uint16_t page_port = 80;            // where a network would show its sign-in page
+  /// Whether bytes cost nothing in that network; empty: they always count.
+  std::function<bool(const std::string& network)> free{};
+  std::uint16_t page_port = 80;  // where a network would show its sign-in page
 };
 
 /// What a road has carried since the start.
@@ -85,6 +87,8 @@ class Link final : private LinkEvents {
   RoadFacts facts(Road road) const;
   /// A name for what stands in the way now, or why this road was taken; empty: nothing does.
   const std::string& road_problem() const { return road_problem_; }
+  /// Which network this is, as of the last attempt; empty: none yet.
+  const std::string& network() const { return network_; }
   /// As the newest welcome said.
   bool revoked() const { return revoked_; }
   bool caught_up() const { return runner_ != nullptr && runner_->caught_up(); }

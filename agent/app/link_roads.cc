@@ -81,6 +81,7 @@ std::vector<Road> Link::order(const std::string& network) const {
 asio::awaitable<void> Link::connect_once() {
   enter(State::connecting);
   network_ = roads_.network ? roads_.network() : std::string();
+  parts_.replica.traffic().budget().set_free(roads_.free && roads_.free(network_));
   others_failed_ = false;
   const std::vector<Road> roads = order(network_);
   std::string first_error;

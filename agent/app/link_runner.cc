@@ -31,6 +31,7 @@ LinkRunner::LinkRunner(std::unique_ptr<net::MessageStream> stream,
     : stream_(std::move(stream)),
       clock_(clock),
       events_(events),
+      traffic_(replica.traffic()),
       session_(replica, identity, std::move(software)),
       outbound_(executor, kOutboundMax),
       timer_(executor, asio::steady_timer::time_point::max()) {}
@@ -41,7 +42,8 @@ asio::awaitable<LinkEnd> LinkRunner::run() {
     // The first loop to end cancels the other two; we go on when all three have ended.
     co_await (read_loop() || write_loop() || timer_loop());
   }
-  for (const Effect& effect : session_.link_down()) tell(std::get<FileFetched>(effect));
+  for (const Effect& effect : session_.link_down(clock_.read()))
+    tell(std::get<FileFetched>(effect));
   LinkEnd why = end_.value_or(LinkEnd{.reason = "ended"});
   const auto state = co_await asio::this_coro::cancellation_state;
   // When the program ends there is no time for a farewell; the stream says what it can by itself.
@@ -58,6 +60,7 @@ asio::awaitable<void> LinkRunner::read_loop() {
       stop({.reason = frame.error().detail});
     } else {
       heard_ = true;
+      traffic_.wire(stream_->bytes_read() + stream_->bytes_written());
       perform(session_.received(*frame, clock_.read()));
       events_.progressed();
     }

@@ -101,6 +101,7 @@ class LinkRunner {
   std::unique_ptr<net::MessageStream> stream_;
   const net::SystemClock& clock_;
   LinkEvents& events_;
+  Traffic& traffic_;
   SyncSession session_;
   Queue outbound_;
   std::deque<std::string> bulk_;  // pieces of files: when nothing else waits to be written

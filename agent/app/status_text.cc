@@ -64,6 +64,48 @@ void write_roads(cli::Console& console, const Json& link) {
   }
 }
 
+/// "1.5 MB"; bytes as they are below 10 kB.
+std::string amount(std::uint64_t bytes) {
+  constexpr std::array kUnits = {"B", "kB", "MB", "GB", "TB"};
+  std::size_t unit = 0;
+  std::uint64_t tenths = bytes * 10;
+  while (tenths >= 100'000 && unit + 1 < kUnits.size()) {
+    tenths /= 1000;
+    ++unit;
+  }
+  std::string text = std::to_string(tenths / 10);
+  if (unit > 0) text += "." + std::to_string(tenths % 10);
+  return text + " " + kUnits[unit];
+}
+
+void write_transfer(cli::Console& console, const Json& transfer) {
+  auto& out = console.out();
+  out << console("待送文件", "files waiting") << ": " << transfer["files_waiting"]
+      << console("，共 ", ", ") << amount(transfer["bytes_waiting"])
+      << console(" 中心还没有", " that the hub does not have");
+  if (transfer["files_absent"] > 0) {
+    out << console("；其中本机没有的 ", "; not on this device: ") << transfer["files_absent"];
+  }
+  if (transfer["files_refused"] > 0) {
+    out << console("；中心不收的 ", "; refused by the hub: ") << transfer["files_refused"];
+  }
+  out << "\n";
+  const Json& counters = transfer["counters"];
+  out << console("文件传输", "files sent") << ": " << counters["file_receipts"]
+      << console(" 个已签收，发出 ", " receipt(s), ") << amount(counters["piece_bytes_sent"])
+      << console("，其中重发 ", ", of it again ") << amount(counters["piece_bytes_resent"]) << "\n";
+  const Json& month = transfer["month"];
+  const std::string zh = month["words"].value("zh", "");
+  const std::string en = month["words"].value("en", "");
+  out << console("本月流量", "this month") << ": " << amount(month["total"]);
+  if (month["limit"] > 0) out << console("，限 ", " of ") << amount(month["limit"]);
+  out << console("（文字 ", " (text ") << amount(month["text"])
+      << console("，缩略图 ", ", thumbnails ") << amount(month["thumbnails"])
+      << console("，文件 ", ", files ") << amount(month["files"])
+      << console("，传输开销 ", ", around them ") << amount(month["carrying"]) << console("）", ")")
+      << "\n  " << console(zh.c_str(), en.c_str()) << "\n";
+}
+
 }  // namespace
 
 void write_status(cli::Console& console, const Json& status) {
@@ -98,8 +140,10 @@ void write_status(cli::Console& console, const Json& status) {
       << console("，已备份 ", ", backed up ") << status["backed_up"] << "\n";
   if (const Json receipt = status.value("receipt", Json()); receipt.is_object()) {
     out << console("中心签收", "the hub's signed receipt") << ": " << console("至第 ", "up to op ")
-        << receipt["seq"] << console(" 条，", ", ") << receipt.value("at", "") << "\n";
+        << receipt["seq"] << console(" 条，", ", ") << receipt.value("at", "")
+        << console("，签收码 ", ", code ") << receipt.value("code", "") << "\n";
   }
+  write_transfer(console, status["transfer"]);
   out << console("记录", "records") << ": " << status["records"]["total"];
   for (const auto& [type, count] : status["records"]["by_type"].items()) {
     out << "  " << type << " " << count;

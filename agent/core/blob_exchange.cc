@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "shared/crypto/signing.h"
 #include "shared/sync/limits.h"
 
 namespace duhui::agent {
@@ -17,16 +16,10 @@ constexpr std::uint32_t kSaveEvery = 16;
 constexpr std::uint32_t kDamagedMax = 8;
 constexpr std::size_t kFetchesMax = 64;
 constexpr Duration kTryAgainAfter = minutes(2);
+/// Chunks that the hub has before that is written down.
+constexpr std::uint32_t kNoteEvery = 16;
 
-/// Never "kept" without the hub's signature under this very file.
-bool is_receipt_for(const sync::v1::BlobReceipt& receipt,
-                    const BlobName& name,
-                    const std::string& hub_id,
-                    const std::string& hub_key) {
-  const auto key = PublicKey::from_bytes(hub_key);
-  return key && receipt.hub_id() == hub_id && receipt.sha256() == name.sha256.view() &&
-         receipt.size() == name.size && verify(*key, blob_statement(receipt), receipt.signature());
-}
+Error budget_error() { return {ErrorCode::limit_exceeded, "file: the month's bytes are used up"}; }
 
 }  // namespace
 
@@ -35,14 +28,21 @@ Status BlobExchange::pump(bool records_first, MonotonicTime now, Out& out) {
   if (now - began_ >= kTryAgainAfter) {
     began_ = now;
     passed_.reset();
+    originals_ = false;
   }
-  if (!offered_ && !records_first) DUHUI_CHECK_OK(offer_next(out));
+  const bool may_go = traffic_.budget().files_may_go();
+  if (!offered_ && !records_first && may_go) DUHUI_CHECK_OK(offer_next(out));
   return send_pieces(now, out);
 }
 
 Status BlobExchange::offer_next(Out& out) {
   for (;;) {
-    DUHUI_TRY(name, named_.next(passed_));
+    DUHUI_TRY(name, named_.next(passed_, originals_));
+    if (!name && !originals_ && traffic_.budget().is_free()) {
+      originals_ = true;
+      passed_.reset();
+      continue;
+    }
     if (!name) return Done{};
     passed_ = *name;
     DUHUI_TRY(size, shelf_.size(name->sha256));
@@ -58,7 +58,7 @@ Status BlobExchange::offer_next(Out& out) {
 }
 
 Status BlobExchange::send_pieces(MonotonicTime now, Out& out) {
-  while (sending_) {
+  while (sending_ && traffic_.budget().files_may_go()) {
     if (const auto chunk = sending_->needs()) {
       auto loaded = shelf_.chunk(offered_->sha256, *chunk);
       if (!loaded || loaded->bytes.empty()) return give_up_sending(loaded);
@@ -66,8 +66,12 @@ Status BlobExchange::send_pieces(MonotonicTime now, Out& out) {
     }
     auto piece = sending_->next(now);
     if (!piece) return Done{};
-    bytes_sent_ += piece->data().size();
-    *out.frames.emplace_back().mutable_blob_piece() = std::move(*piece);
+    traffic_.piece_sent(*offered_, piece->chunk(), piece->at(),
+                        static_cast<std::uint32_t>(piece->data().size()));
+    Frame& frame = out.frames.emplace_back();
+    *frame.mutable_blob_piece() = std::move(*piece);
+    // At once, for the next one may be the first too many.
+    traffic_.frame(ByteKind::file, frame.ByteSizeLong());
   }
   return Done{};
 }
@@ -88,6 +92,8 @@ Status BlobExchange::received(const Frame& frame, MonotonicTime now, Out& out) {
     case Frame::kBlobSeen:
       if (sending_ && sending_->want() == frame.blob_seen().want()) {
         sending_->seen(frame.blob_seen(), now);
+        named_.heard(*offered_, hub_had_ + frame.blob_seen().bytes());
+        if (noted_missing_ - sending_->taken().missing() >= kNoteEvery) return note_at_hub();
       }
       return Done{};
     case Frame::kBlobPiece:
@@ -108,7 +114,15 @@ Status BlobExchange::on_want(const sync::v1::BlobWant& want) {
   }
   DUHUI_TRY(sending, BlobSending::answer(want, offered_->size));
   sending_ = std::move(sending);
-  return Done{};
+  // Whole chunks: the beginning of the next is only a claim until the chunk's sum is right.
+  hub_had_ = offered_->size - std::min(offered_->size, sending_->left());
+  named_.heard(*offered_, hub_had_);
+  return note_at_hub();
+}
+
+Status BlobExchange::note_at_hub() {
+  noted_missing_ = sending_->taken().missing();
+  return named_.hub_has(*offered_, sending_->taken());
 }
 
 Status BlobExchange::on_end(const BlobEnd& end, Out& out) {
@@ -131,16 +145,24 @@ Status BlobExchange::on_end(const BlobEnd& end, Out& out) {
       if (!is_receipt_for(end.receipt(), name, hub_id_, hub_key_)) {
         return Error{ErrorCode::refused, "file: a receipt that the hub did not sign"};
       }
+      ++traffic_.counters().file_receipts;
       return named_.kept(name, end.receipt());
     case BlobEnd::OUTCOME_REFUSED:
+      ++traffic_.counters().files_refused;
       return named_.refused(name, end.detail().empty() ? "refused" : end.detail());
     default:
       // Offered again at the next connection.
+      ++traffic_.counters().files_postponed;
       return Done{};
   }
 }
 
 Status BlobExchange::fetch(const BlobName& name, Out& out) {
+  if (!traffic_.budget().files_may_go()) {
+    ++traffic_.counters().fetches_failed;
+    out.fetched.emplace_back(name, budget_error());
+    return Done{};
+  }
   const bool known = (fetching_ && fetching_->name() == name) ||
                      std::ranges::find(to_fetch_, name) != to_fetch_.end();
   if (known) return Done{};
@@ -155,6 +177,11 @@ Status BlobExchange::start_fetch(Out& out) {
   if (fetching_ || to_fetch_.empty()) return Done{};
   const BlobName name = to_fetch_.front();
   to_fetch_.erase(to_fetch_.begin());
+  DUHUI_TRY(here, files_.size(name.sha256));
+  if (here == name.size) {
+    out.fetched.emplace_back(name, Done{});
+    return start_fetch(out);
+  }
   DUHUI_TRY(part, files_.part(name));
   fetching_.emplace(++wants_, name, std::move(part.held), std::move(part.begun));
   unsaved_ = 0;
@@ -164,6 +191,8 @@ Status BlobExchange::start_fetch(Out& out) {
 }
 
 Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
+  ++traffic_.counters().pieces_received;
+  traffic_.counters().piece_bytes_received += piece.data().size();
   if (!fetching_ || piece.want() != fetching_->want()) return Done{};
   auto chunk = fetching_->received(piece);
   if (!chunk) {
@@ -172,6 +201,10 @@ Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
     DUHUI_CHECK_OK(files_.write_chunk(fetching_->name(), (*chunk)->index, (*chunk)->bytes));
     fetching_->written((*chunk)->index);
     if (++unsaved_ >= kSaveEvery) DUHUI_CHECK_OK(save_part());
+  }
+  // Nothing is seen any more, so the hub sends no more than was on its way.
+  if (!traffic_.budget().files_may_go() && !fetching_->held().complete()) {
+    return stop_fetching(out);
   }
   if (auto seen = fetching_->take_seen()) {
     *out.frames.emplace_back().mutable_blob_seen() = std::move(*seen);
@@ -193,7 +226,18 @@ Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
   return Done{};
 }
 
+Status BlobExchange::stop_fetching(Out& out) {
+  Status saved = save_part();
+  end_fetch(budget_error(), out);
+  for (const BlobName& name : std::exchange(to_fetch_, {})) {
+    ++traffic_.counters().fetches_failed;
+    out.fetched.emplace_back(name, budget_error());
+  }
+  return saved;
+}
+
 void BlobExchange::end_fetch(Status how, Out& out) {
+  ++(how ? traffic_.counters().files_fetched : traffic_.counters().fetches_failed);
   out.fetched.emplace_back(fetching_->name(), std::move(how));
   fetching_.reset();
 }
@@ -210,9 +254,14 @@ Status BlobExchange::closed(Out& out) {
     saved = save_part();
     end_fetch(gone, out);
   }
+  if (sending_ && sending_->taken().missing() < noted_missing_) {
+    const Status noted = note_at_hub();
+    if (saved) saved = noted;
+  }
   for (const BlobName& name : std::exchange(to_fetch_, {})) out.fetched.emplace_back(name, gone);
   offered_.reset();
   sending_.reset();
+  named_.forget_heard();
   return saved;
 }
 

@@ -32,6 +32,10 @@ Status BundleDelivery::take(std::string_view bytes) {
       if (!outcome_.welcomed) return Done{};
       outcome_.vault_changed = true;
       return replica_.keep_vault(frame.vault());
+    case Frame::kBlobEnd:
+      return on_receipt(frame.blob_end());
+    case Frame::kBlobWant:
+      return on_want(frame.blob_want());
     case Frame::kForkPoint:
     case Frame::kHello:
     case Frame::kBatch:
@@ -44,10 +48,8 @@ Status BundleDelivery::take(std::string_view bytes) {
     case Frame::kForkProbe:
     case Frame::kRefill:
     case Frame::kBlobOffer:
-    case Frame::kBlobWant:
     case Frame::kBlobPiece:
     case Frame::kBlobSeen:
-    case Frame::kBlobEnd:
     case Frame::BODY_NOT_SET:
       break;
   }
@@ -185,6 +187,33 @@ Status BundleDelivery::on_walk(const sync::v1::WalkPage& page) {
 
 Status BundleDelivery::on_answer(const sync::v1::RangeAnswer& answer) {
   return applied(replica_.apply(answer.scope(), answer.records()));
+}
+
+Status BundleDelivery::on_receipt(const sync::v1::BlobEnd& end) {
+  const auto name = blob_name(end.sha256(), end.receipt().size(), end.record_id());
+  if (!name || end.outcome() != sync::v1::BlobEnd::OUTCOME_KEPT) {
+    return refused("a receipt of a file that is none");
+  }
+  DUHUI_TRY(known, replica_.blobs().find(name->sha256, name->record));
+  // Of a file that was named on a disk that was put back, or signed for before.
+  if (!known || known->size() != name->size || known->has_receipt()) return Done{};
+  const store::v1::AgentState& state = replica_.state();
+  if (!is_receipt_for(end.receipt(), *name, state.hub_id(), state.hub_key())) {
+    return refused("a receipt of a file that the hub did not sign");
+  }
+  DUHUI_CHECK_OK(replica_.blobs().kept(*name, end.receipt()));
+  ++outcome_.receipts;
+  return Done{};
+}
+
+Status BundleDelivery::on_want(const sync::v1::BlobWant& want) {
+  const auto name = blob_name(want.sha256(), want.size(), want.record_id());
+  if (!name) return refused("asks for a file that is none");
+  DUHUI_TRY(held, ChunkMap::from_runs(name->size, want.runs()));
+  DUHUI_TRY(known, replica_.blobs().find(name->sha256, name->record));
+  const bool waits = known && known->size() == name->size && !known->has_receipt();
+  // An old bundle makes the next one longer than it need be, and nothing else.
+  return waits ? replica_.blobs().hub_has(*name, held) : Status(Done{});
 }
 
 }  // namespace duhui::agent

@@ -38,6 +38,7 @@ class BundleDelivery {
     bool vault_changed = false;  // other people may open the vault
     std::string device_name{};
     std::uint64_t acknowledged = 0;  // own ops that became durable at the hub by it
+    std::uint64_t receipts = 0;      // of files that the hub signed for, new ones
     std::uint64_t pages = 0;         // of feeds, applied
     std::uint64_t old_pages = 0;     // known already
     std::vector<RecordId> changed{};
@@ -50,6 +51,8 @@ class BundleDelivery {
   Status on_page(sync::v1::FeedPage page);
   Status on_walk(const sync::v1::WalkPage& page);
   Status on_answer(const sync::v1::RangeAnswer& answer);
+  Status on_receipt(const sync::v1::BlobEnd& end);
+  Status on_want(const sync::v1::BlobWant& want);
   Status judge_stream(const sync::v1::Welcome& welcome);
   Status goes_on_elsewhere();
   Status applied(Result<std::vector<RecordId>> changed);
@@ -58,7 +61,8 @@ class BundleDelivery {
   std::int64_t later(std::int64_t hub_time_ms) const;
 
   Replica& replica_;
-  // What the device had told when the bundle was made; a power cut or damage may have taken it back.
+  // What the device had told when the bundle was made; a power cut or damage may have taken it
+  // back.
   const std::uint64_t told_acknowledged_;
   const std::uint64_t told_log_from_;
   bool greeted_ = false;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "agent/core/hello.h"
+#include "shared/base/bytes.h"
+#include "shared/crypto/vault_key.h"
 #include "shared/sync/bundle_format.h"
 #include "shared/sync/bundle_limits.h"
 #include "shared/sync/frame_codec.h"
@@ -28,7 +30,8 @@ Result<std::unique_ptr<BundleSource>> BundleSource::begin(Replica& replica,
   source->first_seq_ = state.acknowledged() + 1;
   const bool waits = state.has_holes() || replica.stream_in_doubt();
   source->last_seq_ = waits ? state.acknowledged() : state.head();
-  source->rewind();
+  source->next_seq_ = source->first_seq_;
+  if (!waits) DUHUI_CHECK_OK(source->list_files());
   source->opening_.set_public_key(identity.key.public_key().str());
   source->opening_.set_name(name);
   source->opening_.set_hub_seen_ms(state.hub_seen_ms());
@@ -55,8 +58,16 @@ Result<std::unique_ptr<BundleSource>> BundleSource::begin(Replica& replica,
   return source;
 }
 
+void BundleSource::rewind() {
+  next_seq_ = first_seq_;
+  file_ = 0;
+  next_chunk_ = 0;
+  offer_.clear();
+  planned_ = true;
+}
+
 Result<std::optional<CarriedFrame>> BundleSource::next() {
-  if (next_seq_ > last_seq_) return std::optional<CarriedFrame>{};
+  if (next_seq_ > last_seq_) return next_of_files();
   if (replica_.origin() != origin_ || replica_.vault_state() != vault_) {
     return Error{ErrorCode::unavailable,
                  "bundle: somebody signed in or out, or the stream goes on under a new origin: "
@@ -82,6 +93,71 @@ Result<std::optional<CarriedFrame>> BundleSource::next() {
   next_seq_ = last.seq + 1;
   return std::optional<CarriedFrame>(
       CarriedFrame{.bytes = encode_frame(frame), .ops = ops.size(), .files = 0});
+}
+
+// --- files ---
+
+Status BundleSource::list_files() {
+  FileShelf* shelf = replica_.files();
+  if (shelf == nullptr) return Done{};
+  for (std::optional<BlobName> after;;) {
+    DUHUI_TRY(name, replica_.blobs().next(after));
+    if (!name) return Done{};
+    after = *name;
+    DUHUI_TRY(size, shelf->size(name->sha256));
+    // Named by an import, or the file is damaged: another device may have it.
+    if (!size || *size != name->size) continue;
+    DUHUI_TRY(at_hub, replica_.blobs().at_hub(*name));
+    const std::uint32_t chunks = at_hub.chunks();
+    files_.push_back({*name, std::move(at_hub), chunks});
+  }
+}
+
+Result<std::optional<CarriedFrame>> BundleSource::next_of_files() {
+  for (; file_ < files_.size(); ++file_, next_chunk_ = 0, offer_.clear()) {
+    File& file = files_[file_];
+    if (offer_.empty()) {
+      Frame frame;
+      sync::v1::BlobOffer& offer = *frame.mutable_blob_offer();
+      offer.set_sha256(file.name.sha256.str());
+      offer.set_size(file.name.size);
+      offer.set_record_id(file.name.record.str());
+      offer_ = encode_frame(frame);
+      // Even if the hub has all of it: it says so with its receipt.
+      return std::optional<CarriedFrame>(CarriedFrame{.bytes = offer_, .files = 1});
+    }
+    const auto chunk = file.at_hub.next_missing(next_chunk_);
+    if (!chunk || *chunk >= file.end) continue;
+    DUHUI_TRY(frame, piece(file, *chunk));
+    if (!frame) continue;
+    next_chunk_ = *chunk + 1;
+    return frame;
+  }
+  return std::optional<CarriedFrame>{};
+}
+
+Result<std::optional<CarriedFrame>> BundleSource::piece(File& file, std::uint32_t chunk) {
+  auto loaded = replica_.files()->chunk(file.name.sha256, chunk);
+  const bool damaged = !loaded && (loaded.error().code == ErrorCode::corrupt_data ||
+                                   loaded.error().code == ErrorCode::not_found);
+  if (!loaded && !damaged) return std::move(loaded).error();
+  const std::size_t whole =
+      loaded ? file.at_hub.chunk_bytes(chunk) + (loaded->locked ? VaultKey::kChunkLockBytes : 0)
+             : 0;
+  if (damaged || loaded->bytes.size() != whole) {
+    if (planned_) {
+      return Error{ErrorCode::unavailable, "bundle: a file has changed meanwhile: begin again"};
+    }
+    file.end = chunk;  // it holds up nothing else
+    return std::optional<CarriedFrame>{};
+  }
+  Frame frame;
+  sync::v1::BlobPiece& piece = *frame.mutable_blob_piece();
+  piece.set_chunk(chunk);
+  piece.set_chunk_crc(crc32c(loaded->bytes));
+  piece.set_data(std::move(loaded->bytes));
+  piece.set_locked(loaded->locked);
+  return std::optional<CarriedFrame>(CarriedFrame{.bytes = encode_frame(frame), .behind = offer_});
 }
 
 }  // namespace duhui::agent

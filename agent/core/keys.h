@@ -64,6 +64,12 @@ inline std::string blob_done(const Digest& sha256, const RecordId& record) {
   return "b/" + sha256.str() + record.str();
 }
 
+/// what of a file to be sent the hub has: "m/" sha256(32) record id(16) -> store.v1.BlobPart
+inline constexpr std::string_view kBlobsAtHub = "m/";
+inline std::string blob_at_hub(const Digest& sha256, const RecordId& record) {
+  return "m/" + sha256.str() + record.str();
+}
+
 /// index of files that lie here locked: "l/" sha256(32) -> empty
 inline constexpr std::string_view kLockedFiles = "l/";
 inline std::string locked_file(const Digest& sha256) { return "l/" + sha256.str(); }
@@ -76,6 +82,22 @@ inline std::string unnamed(const Dot& dot) {
   append_big_endian_64(key, dot.seq);
   return key;
 }
+
+/// own ops that the hub did not merge: "h/" origin(16) seq(8, big-endian) -> store.v1.HeldOp
+inline constexpr std::string_view kHeld = "h/";
+inline std::string held_stream(const Origin& origin) { return "h/" + origin.str(); }
+inline std::string held(const Dot& dot) {
+  std::string key = held_stream(dot.origin);
+  append_big_endian_64(key, dot.seq);
+  return key;
+}
+
+/// What was sent and received: store.v1.Traffic.
+inline std::string traffic() { return "a/traffic"; }
+
+/// whole files that no record names: "s/" sha256(32) -> store.v1.UnnamedFile
+inline constexpr std::string_view kUnnamedFiles = "s/";
+inline std::string unnamed_file(const Digest& sha256) { return "s/" + sha256.str(); }
 
 /// quarantine: "q/" origin(16) seq(8) -> store.v1.QuarantinedOp
 inline constexpr std::string_view kQuarantine = "q/";

@@ -1,9 +1,11 @@
 #include "agent/core/named_blobs.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "agent/core/keys.h"
+#include "shared/crypto/signing.h"
 #include "shared/merge/file_references.h"
 #include "shared/merge/schema.h"
 #include "shared/sync/limits.h"
@@ -25,6 +27,15 @@ std::optional<BlobName> name_of(std::string_view key, std::string_view value) {
 
 }  // namespace
 
+bool is_receipt_for(const sync::v1::BlobReceipt& receipt,
+                    const BlobName& name,
+                    const std::string& hub_id,
+                    const std::string& hub_key) {
+  const auto key = PublicKey::from_bytes(hub_key);
+  return key && receipt.hub_id() == hub_id && receipt.sha256() == name.sha256.view() &&
+         receipt.size() == name.size && verify(*key, blob_statement(receipt), receipt.signature());
+}
+
 Status NamedBlobs::name(const sync::v1::Op& op, KvBatch* batch) {
   const RecordSchema* schema = Schema::instance().find(op.record_type());
   const auto record = RecordId::from_bytes(op.record_id());
@@ -37,6 +48,7 @@ Status NamedBlobs::name(const sync::v1::Op& op, KvBatch* batch) {
     if (one.size > sync_limits::kBlobBytesMax) continue;
     store::v1::NamedBlob blob;
     blob.set_size(one.size);
+    blob.set_original(one.original);
     batch->put(keys::blob_to_send(*Digest::from_bytes(one.sha256), *record),
                blob.SerializeAsString());
   }
@@ -45,26 +57,66 @@ Status NamedBlobs::name(const sync::v1::Op& op, KvBatch* batch) {
 
 Result<NamedBlobs::Waiting> NamedBlobs::waiting() {
   Waiting sum;
-  auto scanned =
+  std::vector<std::pair<BlobName, store::v1::NamedBlob>> found;
+  DUHUI_CHECK_OK(
       store_.scan(keys::kBlobsToSend, {}, [&](std::string_view key, std::string_view value) {
-        if (const auto name = name_of(key, value)) {
-          ++sum.files;
-          sum.bytes += name->size;
+        store::v1::NamedBlob known;
+        const auto name = name_of(key, value);
+        if (!name || !known.ParseFromArray(value.data(), static_cast<int>(value.size())))
+          return true;
+        if (known.original()) {
+          ++sum.originals;
+        } else {
+          found.emplace_back(*name, std::move(known));
         }
         return true;
-      });
-  if (!scanned) return std::move(scanned).error();
+      }));
+  for (const auto& [name, known] : found) {
+    DUHUI_TRY(bytes, hub_bytes(name, known));
+    ++sum.files;
+    sum.bytes += name.size - bytes;
+  }
+  DUHUI_CHECK_OK(store_.scan(keys::kBlobsDone, {}, [&](std::string_view, std::string_view value) {
+    store::v1::NamedBlob known;
+    const bool read = known.ParseFromArray(value.data(), static_cast<int>(value.size()));
+    if (read && !known.has_receipt()) ++sum.refused;
+    return true;
+  }));
   return sum;
 }
 
-Result<std::optional<BlobName>> NamedBlobs::next(const std::optional<BlobName>& after) {
+Result<std::vector<BlobName>> NamedBlobs::all_waiting() {
+  std::vector<BlobName> names;
+  DUHUI_CHECK_OK(
+      store_.scan(keys::kBlobsToSend, {}, [&](std::string_view key, std::string_view value) {
+        if (const auto name = name_of(key, value)) names.push_back(*name);
+        return true;
+      }));
+  return names;
+}
+
+void NamedBlobs::heard(const BlobName& name, std::uint64_t hub_bytes) {
+  heard_[name] = std::min(hub_bytes, name.size - 1);
+}
+
+Result<std::uint64_t> NamedBlobs::hub_bytes(const BlobName& name,
+                                            const store::v1::NamedBlob& known) {
+  if (known.has_receipt()) return name.size;
+  const auto at = heard_.find(name);
+  if (at != heard_.end()) return at->second;
+  DUHUI_TRY(chunks, at_hub(name));
+  return std::min(name.size - chunks.missing_bytes(), name.size - 1);
+}
+
+Result<std::optional<BlobName>> NamedBlobs::next(const std::optional<BlobName>& after,
+                                                 bool originals) {
   std::string from;
   // The least key behind it.
   if (after) from = keys::blob_to_send(after->sha256, after->record) + '\0';
   std::optional<BlobName> found;
   auto scanned =
       store_.scan(keys::kBlobsToSend, from, [&](std::string_view key, std::string_view value) {
-        found = name_of(key, value);
+        found = is_original(value) == originals ? name_of(key, value) : std::nullopt;
         return !found;
       });
   if (!scanned) return std::move(scanned).error();
@@ -94,6 +146,25 @@ Result<std::optional<store::v1::NamedBlob>> NamedBlobs::find(const Digest& sha25
   return std::optional<store::v1::NamedBlob>{};
 }
 
+Result<ChunkMap> NamedBlobs::at_hub(const BlobName& name) {
+  DUHUI_TRY(bytes, store_.get(keys::blob_at_hub(name.sha256, name.record)));
+  store::v1::BlobPart part;
+  if (bytes && part.ParseFromString(*bytes) && part.size() == name.size) {
+    if (auto known = ChunkMap::from_runs(name.size, part.runs())) return known;
+  }
+  return ChunkMap(name.size);
+}
+
+Status NamedBlobs::hub_has(const BlobName& name, const ChunkMap& chunks) {
+  store::v1::BlobPart part;
+  part.set_sha256(name.sha256.str());
+  part.set_size(name.size);
+  *part.mutable_runs() = chunks.runs();
+  KvBatch batch;
+  batch.put(keys::blob_at_hub(name.sha256, name.record), part.SerializeAsString());
+  return store_.commit_unsynced(batch);
+}
+
 Status NamedBlobs::kept(const BlobName& name, const sync::v1::BlobReceipt& receipt) {
   store::v1::NamedBlob blob;
   *blob.mutable_receipt() = receipt;
@@ -107,19 +178,30 @@ Status NamedBlobs::refused(const BlobName& name, const std::string& why) {
 }
 
 Status NamedBlobs::done(const BlobName& name, const store::v1::NamedBlob& blob) {
+  heard_.erase(name);
   store::v1::NamedBlob sized = blob;
   sized.set_size(name.size);
+  DUHUI_TRY(known, find(name.sha256, name.record));
+  if (known) sized.set_original(known->original());
   KvBatch batch;
   batch.erase(keys::blob_to_send(name.sha256, name.record));
+  batch.erase(keys::blob_at_hub(name.sha256, name.record));
   batch.put(keys::blob_done(name.sha256, name.record), sized.SerializeAsString());
   return store_.commit(batch);
 }
 
 Status NamedBlobs::send_all_again(KvBatch* batch) {
+  heard_.clear();
+  DUHUI_CHECK_OK(
+      store_.scan(keys::kBlobsAtHub, {}, [batch](std::string_view key, std::string_view) {
+        batch->erase(std::string(key));
+        return true;
+      }));
   return store_.scan(keys::kBlobsDone, {}, [&](std::string_view key, std::string_view value) {
     if (const auto name = name_of(key, value)) {
       store::v1::NamedBlob blob;
       blob.set_size(name->size);
+      blob.set_original(is_original(value));
       batch->erase(std::string(key));
       batch->put(keys::blob_to_send(name->sha256, name->record), blob.SerializeAsString());
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,8 +11,15 @@
 #include "duhui/sync/v1/op.pb.h"
 #include "shared/base/result.h"
 #include "shared/sync/blob_receiving.h"
+#include "shared/sync/chunk_map.h"
 
 namespace duhui::agent {
+
+/// Never "kept" without the hub's signature under this very file.
+bool is_receipt_for(const sync::v1::BlobReceipt& receipt,
+                    const BlobName& name,
+                    const std::string& hub_id,
+                    const std::string& hub_key);
 
 /// Which files the records saved on this device name, and which of them the hub has. The files
 /// themselves are in a BlobStore.
@@ -24,15 +32,30 @@ class NamedBlobs {
 
   struct Waiting {
     std::uint64_t files = 0;
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = 0;      // that the hub is not known to have
+    std::uint64_t originals = 0;  // that wait for a road that costs nothing; in neither
+    std::uint64_t refused = 0;    // files that the hub will not take
   };
   Result<Waiting> waiting();
-  /// The first one to be sent behind `after`; `after` empty: the first.
-  Result<std::optional<BlobName>> next(const std::optional<BlobName>& after);
+  /// Those to be sent, in their order.
+  Result<std::vector<BlobName>> all_waiting();
+  /// The first one to be sent behind `after`; `after` empty: the first. `originals`: of photos that
+  /// were made smaller, and nothing else; otherwise none of those.
+  Result<std::optional<BlobName>> next(const std::optional<BlobName>& after,
+                                       bool originals = false);
   /// The records saved here that name it.
   Result<std::vector<RecordId>> records_of(const Digest& sha256);
   /// What is known of it; empty optional: it was named elsewhere.
   Result<std::optional<store::v1::NamedBlob>> find(const Digest& sha256, const RecordId& record);
+  /// The chunks that the hub had when it last said so. For what is sent unasked; what is asked for
+  /// is said with the question.
+  Result<ChunkMap> at_hub(const BlobName& name);
+  /// Not worth a sync: lost in a power cut, a few chunks travel twice.
+  Status hub_has(const BlobName& name, const ChunkMap& chunks);
+  /// The hub has so many bytes of it, as it says on this link; not signed, and never all of it.
+  void heard(const BlobName& name, std::uint64_t hub_bytes);
+  void forget_heard() { heard_.clear(); }
+  Result<std::uint64_t> hub_bytes(const BlobName& name, const store::v1::NamedBlob& known);
   /// The hub has it.
   Status kept(const BlobName& name, const sync::v1::BlobReceipt& receipt);
   /// It will not be offered again.
@@ -44,6 +67,7 @@ class NamedBlobs {
   Status done(const BlobName& name, const store::v1::NamedBlob& blob);
 
   KvStore& store_;
+  std::map<BlobName, std::uint64_t> heard_;  // on this link
 };
 
 }  // namespace duhui::agent

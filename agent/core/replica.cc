@@ -22,6 +22,7 @@ Result<std::unique_ptr<Replica>> Replica::open(
     KvStore& store, Journal& journal, Random& random, const ClockReading& clock, bool salvaged) {
   std::unique_ptr<Replica> replica(new Replica(store, journal, random));
   if (auto loaded = replica->load(clock, salvaged); !loaded) return std::move(loaded).error();
+  DUHUI_CHECK_OK(replica->traffic_.load());
   return replica;
 }
 
@@ -261,22 +262,12 @@ Status Replica::acknowledged(const sync::v1::Ack& ack) {
   state_.set_backed_up(std::max(state_.backed_up(), ack.backed_up()));
   if (ack.hub_time_ms() > 0) state_.set_hub_seen_ms(static_cast<std::uint64_t>(ack.hub_time_ms()));
   KvBatch batch;
+  DUHUI_CHECK_OK(notes_.keep(origin_, before, ack, &batch));
   put_state(batch);
   records.write(batch);
   // Forgotten in a power cut, it is said again at the next hello.
   DUHUI_CHECK_OK(commit_unsynced(batch));
   return journal_.drop_through(Dot{origin_, ack.through()});
-}
-
-void Replica::keep_receipt(const sync::v1::Receipt& receipt) {
-  // A receipt that does not hold is worth nothing, and the ack stands without it.
-  const auto hub = HubId::from_bytes(receipt.hub_id());
-  const auto key = PublicKey::from_bytes(state_.hub_key());
-  if (!hub || !key || receipt.hub_id() != state_.hub_id() || receipt.origin() != origin_.view())
-    return;
-  const std::string said =
-      receipt_statement(*hub, Dot{origin_, receipt.seq()}, receipt.chain(), receipt.hub_time_ms());
-  if (verify(*key, said, receipt.signature())) *state_.mutable_receipt() = receipt;
 }
 
 Status Replica::restamp(std::uint64_t first, const sync::v1::Ack& ack, RecordBatch& records) {
@@ -410,6 +401,7 @@ Result<std::vector<RecordId>> Replica::apply(
     const std::string& scope,
     const google::protobuf::RepeatedPtrField<sync::v1::WalkedRecord>& walked_records) {
   RecordBatch records(store_, scopes_);
+  std::set<RecordId> covered;  // the hub has all that is here
   for (const sync::v1::WalkedRecord& walked : walked_records) {
     if (auto applied = apply_runs(scope, walked.runs(), records); !applied) {
       forget();
@@ -418,9 +410,12 @@ Result<std::vector<RecordId>> Replica::apply(
     const auto id = RecordId::from_bytes(walked.record_id());
     if (!id) continue;
     DUHUI_TRY(stored, records.find(*id));
-    if (stored != nullptr && covers(walked, *stored)) records.settle_half_open(*id);
+    if (stored == nullptr || !covers(walked, *stored)) continue;
+    records.settle_half_open(*id);
+    covered.insert(*id);
   }
   KvBatch batch;
+  DUHUI_CHECK_OK(notes_.merged([&](const RecordId& id) { return covered.contains(id); }, &batch));
   records.write(batch);
   if (batch.empty()) return std::vector<RecordId>{};
   DUHUI_CHECK_OK(commit_unsynced(batch));

@@ -9,8 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/core/delivery.h"
 #include "agent/core/file_shelf.h"
+#include "agent/core/hub_notes.h"
 #include "agent/core/named_blobs.h"
+#include "agent/core/traffic.h"
 #include "agent/core/vault.h"
 #include "agent/ports/journal.h"
 #include "agent/ports/kv_store.h"
@@ -69,6 +72,8 @@ class Replica {
                                      std::uint32_t limit);
   std::string seen_token(const RecordId& id, const RecordState& state) const;
   Result<std::vector<store::v1::QuarantinedOp>> quarantine();
+  /// How far what was saved here of `record`, as it is now, has come.
+  Result<Delivery> delivery(const RecordId& id, const RecordState& record);
 
   // --- the vault ---
 
@@ -92,8 +97,15 @@ class Replica {
   };
   Result<std::vector<HalfOpen>> half_open();
 
+  /// What was sent and received, and what of it may still go this month.
+  Traffic& traffic() { return traffic_; }
   /// The files that records saved here name.
   NamedBlobs& blobs() { return blobs_; }
+  /// All files that any record here names; empty optional: some cannot be read now.
+  Result<std::optional<std::set<Digest>>> named_files();
+  /// A file came from the hub: it is locked if the school may not see it, as far as the vault is
+  /// open.
+  Status put_away_fetched(const BlobName& name);
   /// Where they are kept; both outlive the replica. Until then this device keeps none.
   void keep_files(BlobStore& files, BlobStore& locked) {
     shelf_.emplace(files, locked, store_, vault_);
@@ -133,6 +145,8 @@ class Replica {
       const google::protobuf::RepeatedPtrField<sync::v1::WalkedRecord>& records);
   std::vector<sync::v1::ScopeCursor> cursors() const;
   const std::map<std::string, store::v1::ScopeState>& scopes() const { return scopes_; }
+  /// The hub's feed of `scope` holds exactly what this device holds: all of it is merged.
+  Status same_as_hub(const std::string& scope);
   /// The hub's feed took another way: ask for the scope from its beginning.
   Status forget_cursor(const std::string& scope);
 
@@ -212,6 +226,8 @@ class Replica {
   Random& random_;
   PayloadCodec codec_;
   NamedBlobs blobs_{store_};
+  HubNotes notes_{store_};
+  Traffic traffic_{store_};
   Vault vault_;
   std::optional<FileShelf> shelf_;
   std::set<Digest> to_show_;  // once the save is durable

@@ -81,6 +81,10 @@ void end_stream(const Origin& origin,
   past->set_origin(origin.str());
   past->set_head(state->head());
   past->set_common(common);
+  if (state->has_receipt() && state->receipt().origin() == origin.view()) {
+    *past->mutable_receipt() = state->receipt();
+    past->set_epoch(state->epoch());
+  }
   for (sync::v1::Gap& gap : gaps_between(origin, common, state->head(), held)) {
     // What a hub once had is with others.
     gap.set_first_seq(std::max(gap.first_seq(), state->ever_acknowledged() + 1));

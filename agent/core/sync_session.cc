@@ -15,7 +15,9 @@ SyncSession::SyncSession(Replica& replica, const DeviceIdentity& identity, std::
     : replica_(replica), identity_(identity), software_(std::move(software)) {}
 
 void SyncSession::send(const Frame& frame, std::vector<Effect>& effects) {
-  effects.push_back(Send{encode_frame(frame)});
+  Send out{encode_frame(frame)};
+  replica_.traffic().frame(ByteKind::text, out.frame.size());
+  effects.push_back(std::move(out));
 }
 
 void SyncSession::ask(const Frame& frame, std::vector<Effect>& effects) {
@@ -48,6 +50,7 @@ std::vector<Effect> SyncSession::link_up(std::string_view channel_binding,
                                          const ClockReading& clock) {
   std::vector<Effect> effects;
   heard_at_ = clock.monotonic;
+  replica_.traffic().opened(clock);
   if (auto settled = replica_.settle(); !settled) {
     close(to_string(settled.error()), effects);
     return effects;
@@ -98,6 +101,7 @@ void SyncSession::push_more(std::vector<Effect>& effects, const ClockReading& cl
     Send out{encode_frame(frame)};
     if (out.frame.size() > credit_) return;  // the next Ack brings more
     credit_ -= out.frame.size();
+    count_batch(*ops, out.frame.size());
     in_flight_.push_back({last.seq, clock.monotonic});
     next_seq_ = last.seq + 1;
     effects.push_back(std::move(out));
@@ -145,16 +149,19 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
     close(to_string(frame.error()), effects);
     return effects;
   }
+  count_received(*frame, bytes.size());
   const bool greeting = state_ == State::greeting;
   switch (frame->body_case()) {
     case Frame::kWelcome:
       if (greeting) {
+        replica_.traffic().hub_said({frame->welcome().hub_time_ms()}, clock);
         on_welcome(frame->welcome(), effects);
       } else {
         close("welcome out of turn", effects);
       }
       break;
     case Frame::kAck:
+      replica_.traffic().hub_said({frame->ack().hub_time_ms()}, clock);
       on_ack(frame->ack(), effects);
       break;
     case Frame::kFeedPage:
@@ -213,6 +220,7 @@ std::vector<Effect> SyncSession::received(std::string_view bytes, const ClockRea
   // After any frame, not only those that bring credit: a save that failed may be on the disk all
   // the same; the replica learns of it when it is next used, and nobody else will tell.
   if (state_ == State::live) push_more(effects, clock);
+  look_at_traffic(clock, effects);
   pump_files(clock.monotonic, effects);
   arm(effects);
   return effects;
@@ -276,7 +284,8 @@ void SyncSession::on_welcome(const sync::v1::Welcome& welcome, std::vector<Effec
   credit_ = welcome.credit() > sent_before_welcome_ ? welcome.credit() - sent_before_welcome_ : 0;
   if (welcome.has_vault()) effects.push_back(VaultChanged{});
   if (replica_.files() != nullptr && !revoked_) {
-    exchange_.emplace(replica_.blobs(), *replica_.files(), state.hub_id(), state.hub_key());
+    exchange_.emplace(replica_.blobs(), *replica_.files(), replica_.traffic(), state.hub_id(),
+                      state.hub_key());
   }
   ask_for_half_open(effects);
 }
@@ -393,7 +402,10 @@ void SyncSession::compare_checksum(const std::string& scope,
   checked_[scope] = through;
   const auto at = replica_.scopes().find(scope);
   const std::uint64_t ours = at == replica_.scopes().end() ? 0 : at->second.checksum();
-  if (ours == checksum) return;
+  if (ours == checksum) {
+    if (auto noted = replica_.same_as_hub(scope); !noted) close(to_string(noted.error()), effects);
+    return;
+  }
   RecordId low, high;
   high.bytes.fill('\xff');
   auto sum = replica_.range_sum(scope, low, high);

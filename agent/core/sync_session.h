@@ -88,7 +88,7 @@ class SyncSession {
   /// Somebody wants to see a file that is not here. False: not now, there is no hub.
   bool fetch(const BlobName& name, std::vector<Effect>& effects);
   /// The link is gone: what came of a file is kept.
-  std::vector<Effect> link_down();
+  std::vector<Effect> link_down(const ClockReading& clock);
 
   State state() const { return state_; }
   /// Everything saved is acknowledged, every announced scope was at its head, and no checksum waits
@@ -128,6 +128,9 @@ class SyncSession {
   void perform(Status done, BlobExchange::Out out, std::vector<Effect>& effects);
   void on_file_frame(const sync::v1::Frame& frame, MonotonicTime now, std::vector<Effect>& effects);
   void pump_files(MonotonicTime now, std::vector<Effect>& effects);
+  void count_received(const sync::v1::Frame& frame, std::size_t bytes);
+  void count_batch(const std::vector<Replica::OwnOp>& ops, std::size_t bytes);
+  void look_at_traffic(const ClockReading& clock, std::vector<Effect>& effects);
   void on_fork_point(const sync::v1::ForkPoint& point, std::vector<Effect>& effects);
   void probe(std::uint64_t low, std::uint64_t high, std::vector<Effect>& effects);
   void reincarnate(std::uint64_t common, std::vector<Effect>& effects);

@@ -3,15 +3,24 @@
 #include <utility>
 
 #include "agent/core/sync_session.h"
+#include "shared/merge/file_references.h"
+#include "shared/merge/schema.h"
 #include "shared/sync/frame_codec.h"
+#include "shared/sync/locked_op.h"
 
 namespace duhui::agent {
 
 void SyncSession::perform(Status done, BlobExchange::Out out, std::vector<Effect>& effects) {
   for (const sync::v1::Frame& frame : out.frames) {
-    effects.push_back(Send{encode_frame(frame), true});
+    Send send{encode_frame(frame), true};
+    // Pieces were counted when they were made.
+    if (!frame.has_blob_piece()) replica_.traffic().frame(ByteKind::file, send.frame.size());
+    effects.push_back(std::move(send));
   }
-  for (auto& [name, how] : out.fetched) effects.push_back(FileFetched{name, std::move(how)});
+  for (auto& [name, how] : out.fetched) {
+    if (how) how = replica_.put_away_fetched(name);
+    effects.push_back(FileFetched{name, std::move(how)});
+  }
   if (!done) close(to_string(done.error()), effects);
 }
 
@@ -39,8 +48,43 @@ bool SyncSession::fetch(const BlobName& name, std::vector<Effect>& effects) {
   return true;
 }
 
-std::vector<Effect> SyncSession::link_down() {
+void SyncSession::count_received(const sync::v1::Frame& frame, std::size_t bytes) {
+  const bool of_file = frame.has_blob_want() || frame.has_blob_piece() || frame.has_blob_seen() ||
+                       frame.has_blob_end();
+  replica_.traffic().frame(of_file ? ByteKind::file : ByteKind::text, bytes);
+}
+
+void SyncSession::count_batch(const std::vector<Replica::OwnOp>& ops, std::size_t bytes) {
+  // A thumbnail is larger; what is locked cannot be told apart.
+  constexpr std::size_t kThumbnailMin = 512;
+  std::uint64_t thumbnails = 0;
+  for (const Replica::OwnOp& own : ops) {
+    sync::v1::Op op;
+    if (own.op.size() < kThumbnailMin || is_locked(own.op) || !op.ParseFromString(own.op)) continue;
+    const RecordSchema* schema = Schema::instance().find(op.record_type());
+    if (schema == nullptr) continue;
+    for (const sync::v1::Write& write : op.writes()) {
+      thumbnails += thumbnail_bytes(*schema->descriptor, write.value());
+    }
+  }
+  Traffic& traffic = replica_.traffic();
+  traffic.text_frame(bytes, thumbnails);
+  ++traffic.counters().batches_sent;
+  traffic.counters().ops_sent += ops.size();
+}
+
+void SyncSession::look_at_traffic(const ClockReading& clock, std::vector<Effect>& effects) {
+  const bool open = state_ != State::closed;
+  if (auto kept = replica_.traffic().look(clock, open); !kept) {
+    close(to_string(kept.error()), effects);
+  }
+}
+
+std::vector<Effect> SyncSession::link_down(const ClockReading& clock) {
   std::vector<Effect> effects;
+  // What could not be kept is counted ahead, and kept with the next.
+  const Status counted = replica_.traffic().look(clock, false);
+  static_cast<void>(counted);
   if (!exchange_) return effects;
   BlobExchange::Out out;
   // What could not be kept comes again.

@@ -30,11 +30,6 @@ struct ShelvedBlob {
 /// threads may call at once, about different tokens.
 class BlobShelf {
  public:
-  enum class Copy : std::uint8_t {
-    shown,    // what records name
-    original  // what it was made from, beside it
-  };
-
   virtual ~BlobShelf() = default;
 
   /// Whether this device locks away what the school may not read, and can do so now.
@@ -54,10 +49,8 @@ class BlobShelf {
   virtual Result<std::unique_ptr<BlobReader>> look(const std::string& token) = 0;
   /// From now on it is there under its hash; durable on return. The token is free again.
   virtual Result<ShelvedBlob> finish(const std::string& token) = 0;
-  /// From now on it is the original of a blob that is there.
-  virtual Status keep_original(const std::string& token, const std::string& sha256) = 0;
   /// `not_found`: it is not here.
-  virtual Result<std::unique_ptr<BlobReader>> open(const std::string& sha256, Copy copy) = 0;
+  virtual Result<std::unique_ptr<BlobReader>> open(const std::string& sha256) = 0;
   /// Gives up what has begun; success if nothing has.
   virtual Status drop(const std::string& token) = 0;
 };

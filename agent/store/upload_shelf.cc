@@ -105,7 +105,6 @@ Result<std::unique_ptr<UploadShelf>> UploadShelf::open(const Parts& parts, std::
   std::unique_ptr<UploadShelf> shelf(new UploadShelf(parts, std::move(folder)));
   DUHUI_CHECK_OK(parts.files.make_folder(shelf->folder_));
   DUHUI_CHECK_OK(parts.files.make_folder(shelf->incoming()));
-  DUHUI_CHECK_OK(parts.files.make_folder(shelf->originals()));
   DUHUI_CHECK_OK(parts.files.sync_folder(shelf->folder_));
   return shelf;
 }
@@ -220,27 +219,8 @@ Result<ShelvedBlob> UploadShelf::finish(const std::string& token) {
   return blob;
 }
 
-Status UploadShelf::keep_original(const std::string& token, const std::string& sha256) {
-  DUHUI_TRY(path, path_of(token));
-  DUHUI_TRY(shown, open(sha256, Copy::shown));
-  const bool hidden = path.ends_with(kLockedEnding);
-  const std::string place = originals() + "/" + sha256;
-  const std::string locked = place + std::string(kLockedEnding);
-  DUHUI_CHECK_OK(parts_.files.rename(path, hidden ? locked : place));
-  DUHUI_CHECK_OK(parts_.files.sync_folder(originals()));
-  return parts_.files.sync_folder(incoming());
-}
-
-Result<std::unique_ptr<BlobReader>> UploadShelf::open(const std::string& sha256, Copy copy) {
+Result<std::unique_ptr<BlobReader>> UploadShelf::open(const std::string& sha256) {
   DUHUI_TRY(hash, hash_named(sha256));
-  if (copy == Copy::original) {
-    const std::string place = originals() + "/" + sha256;
-    DUHUI_TRY(found, parts_.files.info(place));
-    if (found) return read_path(place);
-    DUHUI_TRY(locked, parts_.files.info(place + std::string(kLockedEnding)));
-    if (!locked) return Error{ErrorCode::not_found, "files: not here"};
-    return read_path(place + std::string(kLockedEnding));
-  }
   DUHUI_TRY(size, parts_.shown.size(hash));
   if (size) {
     return std::unique_ptr<BlobReader>(std::make_unique<StoredFile>(parts_.shown, hash, *size));

@@ -17,7 +17,6 @@ namespace duhui::agent {
 /// Uploads that grow in a folder, and the files that they became:
 ///
 ///   incoming/<token>             what has begun; <token>.locked: in locked segments
-///   originals/<sha256>           what a picture was made from; <sha256>.locked
 ///
 /// What becomes whole goes to the stores of this device's files. What is hidden lies locked from
 /// its first byte.
@@ -43,15 +42,13 @@ class UploadShelf final : public BlobShelf {
   Status append(const std::string& token, std::string_view bytes) override;
   Result<std::unique_ptr<BlobReader>> look(const std::string& token) override;
   Result<ShelvedBlob> finish(const std::string& token) override;
-  Status keep_original(const std::string& token, const std::string& sha256) override;
-  Result<std::unique_ptr<BlobReader>> open(const std::string& sha256, Copy copy) override;
+  Result<std::unique_ptr<BlobReader>> open(const std::string& sha256) override;
   Status drop(const std::string& token) override;
 
  private:
   UploadShelf(const Parts& parts, std::string folder) : parts_(parts), folder_(std::move(folder)) {}
 
   std::string incoming() const { return folder_ + "/incoming"; }
-  std::string originals() const { return folder_ + "/originals"; }
   /// `unavailable`: the vault is locked.
   Result<VaultKey> key() const;
   /// Where it grows. `not_found`: nothing has begun under that token.

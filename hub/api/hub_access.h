@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 
 #include "hub/core/audit.h"
 #include "hub/core/decisions.h"
+#include "hub/core/file_counters.h"
 #include "hub/core/hub_peer.h"
 #include "hub/core/op_reader.h"
 #include "hub/ports/store.h"
@@ -18,6 +20,7 @@
 #include "shared/base/result.h"
 #include "shared/base/time.h"
 #include "shared/crypto/signing.h"
+#include "shared/sync/blob_inventory.h"
 #include "shared/sync/blob_store.h"
 #include "shared/sync/op_builder.h"
 
@@ -43,6 +46,12 @@ struct HubFacts {
   HubAddresses addresses{};
   bool serving = false;
   WallTime started_at{};
+};
+
+/// Both views of one store.
+struct FilesAtRest {
+  BlobStore* content = nullptr;
+  BlobInventory* inventory = nullptr;
 };
 
 /// A bundle that is to be made.
@@ -72,6 +81,11 @@ class HubAccess {
                                  std::vector<Dot> dots,
                                  const std::string& person) = 0;
   virtual std::set<DeviceId> connected_devices() = 0;
+  /// By device, since the service started; nothing while none runs.
+  virtual std::map<DeviceId, FileCounters> file_counters() { return {}; }
+  /// The files as they lie on the disk; null: this hub keeps none. Read only, beside whoever
+  /// writes.
+  virtual FilesAtRest files_at_rest() { return {}; }
   /// Its sessions end; it may come back unless it was revoked.
   virtual void drop_device(const DeviceId& device, const std::string& why) = 0;
   virtual Random& random() = 0;

@@ -1,5 +1,6 @@
 #include "hub/api/hub_nouns.h"
 
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -7,11 +8,13 @@
 #include <nlohmann/json.hpp>
 
 #include "hub/api/audit_desk.h"
+#include "hub/api/file_tally.h"
 #include "hub/api/proof_desk.h"
 #include "hub/api/reach.h"
 #include "hub/api/registry_import.h"
 #include "hub/api/ticket_desk.h"
 #include "hub/api/verification.h"
+#include "hub/core/blob_links.h"
 #include "shared/api/audit_actor.h"
 #include "shared/api/time_text.h"
 #include "shared/base/bytes.h"
@@ -47,7 +50,12 @@ Json flags_json(const std::string& flags) {
 }
 
 /// The device, with the head of the stream it writes now.
-Result<Json> device_json(HubTransaction& tx, const DeviceRow& row, bool connected) {
+Result<Json> device_json(HubTransaction& tx,
+                         const DeviceRow& row,
+                         bool connected,
+                         const std::map<DeviceId, FileCounters>& counted) {
+  DUHUI_TRY(brought, brought_by(tx, row.id));
+  const auto counters = counted.find(row.id);
   DUHUI_TRY(stream, tx.streams().get(row.current_origin));
   DUHUI_TRY(streams, tx.streams().of_device(row.id));
   return Json{{"id", to_uuid_text(row.id.view())},
@@ -63,6 +71,11 @@ Result<Json> device_json(HubTransaction& tx, const DeviceRow& row, bool connecte
               {"streams", streams.size()},
               {"clock_offset_ms", row.clock_offset_ms},
               {"software", row.software},
+              {"files",
+               {{"brought", brought.files()},
+                {"bytes", brought.bytes()},
+                {"counters",
+                 counters_json(counters == counted.end() ? FileCounters{} : counters->second)}}},
               {"revoked", row.revoked}};
 }
 
@@ -120,6 +133,7 @@ Result<api::ApiResponse> HubNouns::status(const api::ApiRequest&) {
     epoch = to_hex(stored_epoch.value_or(""));
     return Done{};
   }));
+  DUHUI_TRY(files, tally_.json());
   Json addresses = Json::object();
   if (facts.serving) {
     addresses = {
@@ -147,6 +161,7 @@ Result<api::ApiResponse> HubNouns::status(const api::ApiRequest&) {
                             {{"enrolled", enrolled},
                              {"revoked", revoked},
                              {"connected", hub_.connected_devices().size()}}},
+                           {"files", std::move(files)},
                            {"open_conflicts", conflicts},
                            {"quarantine", waiting}}};
 }
@@ -155,12 +170,13 @@ Result<api::ApiResponse> HubNouns::devices(const api::ApiRequest& request) {
   const Reach reach(request.subject, Verb::read, Thing::devices);
   const std::set<DeviceId> connected = hub_.connected_devices();
   Json list = Json::array();
+  const std::map<DeviceId, FileCounters> counted = hub_.file_counters();
   DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
     list = Json::array();
     DUHUI_TRY(rows, tx.devices().all());
     for (const DeviceRow& row : rows) {
       if (!reach.covers_any(row.scopes)) continue;
-      DUHUI_TRY(one, device_json(tx, row, connected.contains(row.id)));
+      DUHUI_TRY(one, device_json(tx, row, connected.contains(row.id), counted));
       list.push_back(std::move(one));
     }
     return Done{};
@@ -172,13 +188,14 @@ Result<api::ApiResponse> HubNouns::device(const api::ApiRequest& request) {
   DUHUI_TRY(id, device_id(request));
   const Reach reach(request.subject, Verb::read, Thing::devices);
   const bool connected = hub_.connected_devices().contains(id);
+  const std::map<DeviceId, FileCounters> counted = hub_.file_counters();
   Json found;
   DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
     DUHUI_TRY(row, tx.devices().get(id));
     if (!row || !reach.covers_any(row->scopes)) {
       return Error{ErrorCode::not_found, "no such device"};
     }
-    DUHUI_TRY(one, device_json(tx, *row, connected));
+    DUHUI_TRY(one, device_json(tx, *row, connected, counted));
     found = std::move(one);
     return Done{};
   }));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "hub/api/account_desk.h"
+#include "hub/api/file_tally.h"
 #include "hub/api/hub_access.h"
 #include "hub/api/hub_records.h"
 #include "shared/api/router.h"
@@ -13,7 +14,7 @@ class HubNouns {
  public:
   /// All outlive this.
   HubNouns(HubAccess& hub, HubRecords& records, AccountDesk& accounts)
-      : hub_(hub), records_(records), accounts_(accounts) {}
+      : hub_(hub), records_(records), accounts_(accounts), tally_(hub) {}
 
   /// Adds the routes; this must outlive the router.
   void add_to(api::Router& router);
@@ -35,6 +36,7 @@ class HubNouns {
   HubAccess& hub_;
   HubRecords& records_;
   AccountDesk& accounts_;
+  FileTally tally_;
 };
 
 }  // namespace duhui::hub

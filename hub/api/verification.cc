@@ -1,12 +1,17 @@
 #include "hub/api/verification.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "hub/api/audit_desk.h"
+#include "hub/core/blob_links.h"
+#include "hub/core/file_collection.h"
 #include "shared/base/bytes.h"
 #include "shared/crypto/signing.h"
+#include "shared/merge/file_references.h"
+#include "shared/merge/schema.h"
 #include "shared/sync/stamps.h"
 #include "shared/sync/stream_chain.h"
 
@@ -29,6 +34,7 @@ class Verification {
     check(streams());
     check(scopes());
     check(audit());
+    check(files());
     return {{"ok", problems_.empty()},
             {"database", database ? "ok" : to_string(database.error())},
             {"streams", streams_},
@@ -37,6 +43,7 @@ class Verification {
             {"scopes", scopes_},
             {"records", records_},
             {"audit", audited_},
+            {"files", files_},
             {"problems", problems_}};
   }
 
@@ -166,9 +173,82 @@ class Verification {
     return Done{};
   }
 
+  /// What lies in the folder of files, and what of it is there for nothing. Nothing is removed: no
+  /// backup is known to hold the database that does not name it.
+  Status files() {
+    const FilesAtRest at_rest = hub_.files_at_rest();
+    if (at_rest.inventory == nullptr) return Done{};
+    std::vector<BlobInventory::Whole> all;
+    DUHUI_CHECK_OK(at_rest.inventory->each_whole([&](const BlobInventory::Whole& file) {
+      all.push_back(file);
+      return true;
+    }));
+    std::uint64_t bytes = 0;
+    std::uint64_t unnamed = 0;
+    std::uint64_t unnamed_bytes = 0;
+    Json some = Json::array();
+    for (std::size_t from = 0; from < all.size(); from += kRecordsAtOnce) {
+      if (hub_.stopping()) return Error{ErrorCode::unavailable, "verify: the hub stops"};
+      DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
+        const std::size_t end = std::min(all.size(), from + kRecordsAtOnce);
+        for (std::size_t at = from; at < end; ++at) {
+          bytes += all[at].size;
+          DUHUI_TRY(named, is_named(tx, all[at].sha256));
+          if (named) continue;
+          ++unnamed;
+          unnamed_bytes += all[at].size;
+          if (some.size() < kProblemsMax) some.push_back(to_hex(all[at].sha256.view()));
+        }
+        return Done{};
+      }));
+    }
+    std::vector<UselessPart> useless;
+    DUHUI_CHECK_OK(hub_.read([&](HubTransaction& tx, OpReader&) -> Status {
+      DUHUI_TRY(found, find_useless_parts(tx, *at_rest.content, *at_rest.inventory));
+      useless = std::move(found);
+      return Done{};
+    }));
+    std::uint64_t parts = 0;
+    DUHUI_CHECK_OK(at_rest.inventory->each_part([&](const BlobInventory::Begun&) {
+      ++parts;
+      return true;
+    }));
+    files_ = {{"whole", all.size()},
+              {"bytes", bytes},
+              {"parts", parts},
+              {"useless_parts", useless.size()},
+              {"unnamed", {{"files", unnamed}, {"bytes", unnamed_bytes}, {"some", some}}},
+              {"missing", missing_}};
+    return Done{};
+  }
+
+  /// What the hub has signed for has to be there.
+  void files_of(HubTransaction& tx, const RecordRow& row, const std::string& op_bytes) {
+    BlobStore* content = hub_.files_at_rest().content;
+    const RecordSchema* schema = Schema::instance().find(row.type);
+    sync::v1::Op op;
+    if (content == nullptr || schema == nullptr || !op.ParseFromString(op_bytes)) return;
+    std::vector<FileReference> named;
+    for (const sync::v1::Write& write : op.writes()) {
+      append_file_references(*schema->descriptor, write.value(), &named);
+    }
+    for (const FileReference& one : named) {
+      const Digest sha256 = *Digest::from_bytes(one.sha256);
+      const auto brought = was_brought_for(tx, sha256, row.id);
+      if (!brought || !*brought) continue;
+      const auto size = content->size(sha256);
+      if (size && *size) continue;
+      ++missing_;
+      tell("record " + to_uuid_text(row.id.view()) + ": the file " + to_hex(one.sha256) +
+           " was brought and is not here");
+    }
+  }
+
   void record(HubTransaction& tx, OpReader& ops, const RecordRow& row) {
     ++records_;
     std::uint64_t sum = 0;
+    const RecordSchema* schema = Schema::instance().find(row.type);
+    const bool may_name = schema != nullptr && may_name_files(*schema->descriptor);
     for (const OpRef& ref : row.ops) {
       auto bytes = ops.op(tx, ref.dot);
       if (!bytes) {
@@ -176,6 +256,7 @@ class Verification {
         return;
       }
       sum += scope_checksum(op_checksum(*bytes), ref.stamp);
+      if (may_name) files_of(tx, row, std::string(*bytes));
     }
     if (sum != row.checksum) {
       tell("record " + to_uuid_text(row.id.view()) + ": the checksum of its ops differs");
@@ -190,6 +271,8 @@ class Verification {
   std::uint64_t scopes_ = 0;
   std::uint64_t records_ = 0;
   std::uint64_t audited_ = 0;
+  std::uint64_t missing_ = 0;  // files
+  Json files_;
 };
 
 }  // namespace

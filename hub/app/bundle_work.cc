@@ -33,22 +33,28 @@ Status prove(HubAccess& hub, CarriedFile& file) {
 }
 
 Json outcome_json(const CarriedFile& file, const BundleTaking& taking) {
-  const BundleTaking::Outcome& outcome = taking.outcome();
-  const char* result = outcome.fork          ? "fork"
-                       : outcome.waiting > 0 ? "waiting"
-                       : outcome.taken > 0   ? "taken"
-                                             : "known";
-  return {{"result", result},
-          {"device", to_uuid_text(file.header().device_id())},
-          {"device_name", outcome.device_name},
-          {"bundle", to_hex(file.header().bundle_id())},
-          {"part", file.header().part()},
-          {"parts", file.header().parts()},
-          {"ops", outcome.taken},
-          {"known_ops", outcome.known},
-          {"waiting_ops", outcome.waiting},
-          {"quarantined", outcome.aside},
-          {"revoked", outcome.revoked}};
+  const BundleTaking::Outcome outcome = taking.outcome();
+  const BundleFiles::Count& files = outcome.files;
+  const bool waits = outcome.waiting > 0 || files.waiting > 0;
+  const bool took = outcome.taken > 0 || files.kept > 0 || files.bytes > 0;
+  const char* result = outcome.fork ? "fork" : waits ? "waiting" : took ? "taken" : "known";
+  Json told = {{"result", result},
+               {"device", to_uuid_text(file.header().device_id())},
+               {"device_name", outcome.device_name},
+               {"bundle", to_hex(file.header().bundle_id())},
+               {"part", file.header().part()},
+               {"parts", file.header().parts()},
+               {"ops", outcome.taken},
+               {"known_ops", outcome.known},
+               {"waiting_ops", outcome.waiting},
+               {"quarantined", outcome.aside},
+               {"attachments", files.kept},
+               {"known_attachments", files.known},
+               {"waiting_attachments", files.waiting},
+               {"attachment_bytes", files.bytes},
+               {"revoked", outcome.revoked}};
+  if (files.waiting > 0) told["waiting_for"] = files.why;
+  return told;
 }
 
 /// One file, whole.
@@ -72,21 +78,30 @@ Json take_file(HubAccess& hub, const std::string& path) {
     return Result<std::optional<std::string>>(Error{ErrorCode::unavailable, "the hub stops"});
   });
   if (auto done = hub.converse(taking); !done) return skipped(path, done.error());
-  const Told told{.hello = taking.hello().hello(), .questions = taking.questions()};
-  const Status kept = hub.change([&](HubTransaction& tx) { return remember_told(tx, told); });
+  const Status kept =
+      hub.change([&](HubTransaction& tx) { return remember_told(tx, taking.told()); });
   if (!kept) return skipped(path, kept.error());
   Json taken = outcome_json(**file, taking);
   taken["path"] = path;
   return taken;
 }
 
+std::uint64_t count_of(const Json& file, const char* what) {
+  return file.value(what, std::uint64_t{0});
+}
+
+bool is_progress(const Json& file) {
+  return count_of(file, "ops") > 0 || count_of(file, "attachments") > 0 ||
+         count_of(file, "attachment_bytes") > 0;
+}
+
 /// Adds what a later try of the same file took.
 Json together(const Json& before, Json now) {
   if (!before.is_object() || now["result"] == "skipped") return now;
-  now["ops"] = before.value("ops", std::uint64_t{0}) + now.value("ops", std::uint64_t{0});
-  now["quarantined"] =
-      before.value("quarantined", std::uint64_t{0}) + now.value("quarantined", std::uint64_t{0});
-  if (now["result"] == "known" && now["ops"] > 0) now["result"] = "taken";
+  for (const char* sum : {"ops", "quarantined", "attachments", "attachment_bytes"}) {
+    now[sum] = count_of(before, sum) + count_of(now, sum);
+  }
+  if (now["result"] == "known" && is_progress(now)) now["result"] = "taken";
   return now;
 }
 
@@ -105,14 +120,15 @@ Result<Json> take_bundles(HubAccess& hub, const std::vector<std::string>& paths)
     files[n]["foreign"] = found[n].skipped->code == ErrorCode::refused;
   }
   std::uint64_t ops = 0;
+  std::uint64_t attachments = 0;
   for (bool progress = true; progress && !pending.empty();) {
     progress = false;
     std::vector<std::size_t> waiting;
     for (const std::size_t n : pending) {
       Json now = take_file(hub, found[n].path);
-      const auto fresh = now.value("ops", std::uint64_t{0});
-      ops += fresh;
-      progress = progress || fresh > 0;
+      ops += count_of(now, "ops");
+      attachments += count_of(now, "attachments");
+      progress = progress || is_progress(now);
       if (now["result"] == "waiting") waiting.push_back(n);
       files[n] = together(files[n], std::move(now));
     }
@@ -122,6 +138,7 @@ Result<Json> take_bundles(HubAccess& hub, const std::vector<std::string>& paths)
   for (const Json& file : files) passed_over += file["result"] == "skipped" ? 1 : 0;
   return Json{{"files", files},
               {"ops", ops},
+              {"attachments", attachments},
               {"taken", files.size() - passed_over},
               {"skipped", passed_over}};
 }
@@ -153,10 +170,11 @@ Result<Json> make_bundles(HubAccess& hub, const BundleOrder& order, const std::s
   opening.set_acknowledged(told.hello.acknowledged().seq());
   opening.set_own_log_from(told.hello.own_log_from());
   DUHUI_TRY(frames, FrameSpool::create(spool, std::move(opening)));
-  BundleMaking making(std::move(told), [&](std::string_view frame, std::uint64_t ops) -> Status {
+  const auto sink = [&](std::string_view frame, std::uint64_t ops, std::uint64_t count) -> Status {
     if (hub.stopping()) return Error{ErrorCode::unavailable, "the hub stops"};
-    return frames->put(frame, ops);
-  });
+    return frames->put(frame, ops, count);
+  };
+  BundleMaking making(std::move(told), sink);
   DUHUI_CHECK_OK(hub.converse(making));
 
   BundleExport::Order work{.head = {}, .to = *to, .part_bytes = order.part_bytes, .names = {}};
@@ -177,7 +195,10 @@ Result<Json> make_bundles(HubAccess& hub, const BundleOrder& order, const std::s
   Json files = Json::array();
   std::uint64_t bytes = 0;
   for (const BundleExport::Part& part : writing->parts()) {
-    files.push_back({{"path", part.path}, {"bytes", part.bytes}, {"ops", part.ops}});
+    files.push_back({{"path", part.path},
+                     {"bytes", part.bytes},
+                     {"ops", part.ops},
+                     {"attachments", part.files}});
     bytes += part.bytes;
   }
   return Json{{"device", to_uuid_text(device->id.view())},
@@ -185,6 +206,7 @@ Result<Json> make_bundles(HubAccess& hub, const BundleOrder& order, const std::s
               {"bundle", to_hex(id)},
               {"files", std::move(files)},
               {"ops", making.ops()},
+              {"attachments", making.files()},
               {"bytes", bytes},
               {"acknowledged", making.welcome().hub_head().seq()},
               {"revoked", device->revoked}};

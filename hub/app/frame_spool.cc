@@ -14,7 +14,7 @@
 namespace duhui::hub {
 namespace {
 
-constexpr std::size_t kHeadSize = 12;  // length of the frame, number of ops
+constexpr std::size_t kHeadSize = 20;  // length of the frame, number of ops, of files
 
 Error failed(const char* what) {
   return {ErrorCode::storage_failed, std::string(what) + " spool: " + std::strerror(errno)};
@@ -45,7 +45,7 @@ Result<std::unique_ptr<FrameSpool>> FrameSpool::create(const std::string& folder
 
 FrameSpool::~FrameSpool() { ::close(file_); }
 
-Status FrameSpool::put(std::string_view frame, std::uint64_t ops) {
+Status FrameSpool::put(std::string_view frame, std::uint64_t ops, std::uint64_t files) {
   ++frames_;
   if (greeting_.empty()) {
     greeting_.emplace_back(frame);
@@ -54,6 +54,7 @@ Status FrameSpool::put(std::string_view frame, std::uint64_t ops) {
   std::string bytes;
   append_big_endian_32(bytes, static_cast<std::uint32_t>(frame.size()));
   append_big_endian_64(bytes, ops);
+  append_big_endian_64(bytes, files);
   bytes.append(frame);
   std::size_t done = 0;
   while (done < bytes.size()) {
@@ -74,6 +75,7 @@ Result<std::optional<CarriedFrame>> FrameSpool::next() {
   CarriedFrame frame;
   frame.bytes.resize(read_big_endian_32(head));
   frame.ops = read_big_endian_64(std::string_view(head).substr(4));
+  frame.files = read_big_endian_64(std::string_view(head).substr(12));
   DUHUI_CHECK_OK(read_whole(file_, frame.bytes, at_ + kHeadSize));
   at_ += kHeadSize + frame.bytes.size();
   return std::optional<CarriedFrame>(std::move(frame));

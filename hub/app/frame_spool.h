@@ -24,7 +24,7 @@ class FrameSpool final : public FrameSource {
   FrameSpool& operator=(const FrameSpool&) = delete;
 
   /// Every part begins with the first frame that is put here.
-  Status put(std::string_view frame, std::uint64_t ops);
+  Status put(std::string_view frame, std::uint64_t ops, std::uint64_t files);
   std::uint64_t frames() const { return frames_; }
 
   const sync::v1::BundleOpening& opening() const override { return opening_; }

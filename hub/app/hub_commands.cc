@@ -186,8 +186,13 @@ Result<int> HubCommands::status(cli::Caller& caller) {
                    << text_of(body["addresses"], "http") << "\n";
   }
   const Json& devices = body["devices"];
+  const Json& files = body["files"];
   console_.out() << console_("  终端      ", "  devices    ") << devices["enrolled"]
                  << console_(" 台，在线 ", ", connected ") << devices["connected"] << "\n"
+                 << console_("  文件      ", "  files      ") << files["whole"]
+                 << console_(" 个完整，", " whole, ") << files["bytes"]
+                 << console_(" 字节；未到齐 ", " bytes; in parts ") << files["parts"]
+                 << console_("；已签收 ", "; receipts ") << files["counters"]["receipts"] << "\n"
                  << console_("  操作      ", "  ops        ") << body["ops"]
                  << console_("，范围 ", ", scopes ") << body["scopes"] << "\n"
                  << console_("  待处理分歧  ", "  open conflicts  ") << body["open_conflicts"]

@@ -24,6 +24,7 @@ constexpr std::size_t kReaderOpsBytes = 8u << 20;
 /// not read.
 constexpr std::size_t kOutboundBytesMax = 12u << 20;
 constexpr Duration kTidyInterval = seconds(5);
+constexpr Duration kCollectInterval = hours(1);
 constexpr Duration kStopStep = milliseconds(10);
 /// For the last words to a device that may not read them.
 constexpr Duration kFarewellTime = seconds(3);
@@ -88,7 +89,10 @@ HubRunner::HubRunner(asio::any_io_executor loop, RunnerParts parts, std::string 
       core_(parts_.identity, std::move(software)),
       timer_(loop),
       jobs_(loop, parts_.log) {
-  for (Lane* lane : {&writer_, &reader_, &files_}) lane->context.blobs = parts_.blobs;
+  for (Lane* lane : {&writer_, &reader_, &files_}) {
+    lane->context.blobs = parts_.blobs;
+    lane->context.inventory = parts_.inventory;
+  }
 }
 
 asio::awaitable<void> HubRunner::serve_session(std::unique_ptr<net::MessageStream> stream,
@@ -296,10 +300,15 @@ asio::awaitable<void> HubRunner::run_timers() {
 }
 
 asio::awaitable<void> HubRunner::run_tidying() {
+  MonotonicTime collect_at = parts_.clock.monotonic();
   asio::steady_timer timer(loop_);
   for (;;) {
     timer.expires_after(chrono_of(kTidyInterval));
     co_await timer.async_wait(asio::use_awaitable);
+    if (parts_.clock.monotonic() >= collect_at) {
+      collect_at = parts_.clock.monotonic() + kCollectInterval;
+      perform(core_.collect_files());
+    }
     if (!untidy_ || !core_.idle() || !parts_.tidy) continue;
     untidy_ = false;
     co_await reader_.pool.perform(parts_.tidy);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -37,6 +38,7 @@ struct RunnerParts {
   /// Run on the reading thread now and then, when commits have been made and none is under way.
   std::function<void()> tidy{};
   BlobStore* blobs = nullptr;  // null: this hub keeps no files
+  BlobInventory* inventory = nullptr;
 };
 
 /// Joins HubCore to its connections, its clock and its storage threads, and performs its
@@ -62,7 +64,7 @@ class HubRunner {
   boost::asio::awaitable<Status> converse(HubPeer& peer);
   /// Fires the sessions' timers; until cancelled.
   boost::asio::awaitable<void> run_timers();
-  /// Calls `tidy`; until cancelled.
+  /// Calls `tidy`, and clears up files; until cancelled.
   boost::asio::awaitable<void> run_tidying();
   /// Says goodbye to everyone, waits for the sessions at most `patience` and for the running jobs.
   boost::asio::awaitable<void> stop(Duration patience);
@@ -75,6 +77,7 @@ class HubRunner {
   /// Tells the rules about templates that are stored already.
   boost::asio::awaitable<void> learn_templates();
   void drop_device(const DeviceId& device, const std::string& why);
+  std::map<DeviceId, FileCounters> file_counters() const { return core_.file_counters(); }
   std::set<DeviceId> connected_devices() const { return core_.connected_devices(); }
 
  private:

@@ -30,6 +30,10 @@ asio::awaitable<std::set<DeviceId>> connected(HubRunner& runner) {
   co_return runner.connected_devices();
 }
 
+asio::awaitable<std::map<DeviceId, FileCounters>> counted(HubRunner& runner) {
+  co_return runner.file_counters();
+}
+
 asio::awaitable<bool> drop(HubRunner& runner, DeviceId device, std::string why) {
   runner.drop_device(device, why);
   co_return true;
@@ -70,6 +74,10 @@ Result<Decided> LiveAccess::decide(Decision decision,
 
 std::set<DeviceId> LiveAccess::connected_devices() {
   return on_loop<std::set<DeviceId>>([&] { return connected(parts_.runner); });
+}
+
+std::map<DeviceId, FileCounters> LiveAccess::file_counters() {
+  return on_loop<std::map<DeviceId, FileCounters>>([&] { return counted(parts_.runner); });
 }
 
 Status LiveAccess::converse(HubPeer& peer) {

@@ -40,6 +40,8 @@ class LiveAccess final : public HubAccess {
                          std::vector<Dot> dots,
                          const std::string& person) override;
   std::set<DeviceId> connected_devices() override;
+  std::map<DeviceId, FileCounters> file_counters() override;
+  FilesAtRest files_at_rest() override { return {&parts_.folder.blobs(), &parts_.folder.blobs()}; }
   void drop_device(const DeviceId& device, const std::string& why) override;
   Random& random() override { return random_; }
   const SigningKey& key() const override { return parts_.folder.key(); }

@@ -51,7 +51,7 @@ Result<Decided> LocalAccess::decide(Decision decision,
 }
 
 Status LocalAccess::converse(HubPeer& peer) {
-  StorageContext context{folder_.store(), ops_, rules_, random_, folder_.key()};
+  StorageContext context{folder_.store(), ops_, rules_, random_, folder_.key(), &folder_.blobs()};
   // As every run of a service, each conversation has a stream of its own for what the hub adds.
   const HubIdentity identity{folder_.id(), folder_.key(), Origin::random(random_)};
   HubCore core(identity, "duhui-hub " + facts_.version);

@@ -35,6 +35,7 @@ class LocalAccess final : public HubAccess {
                          std::vector<Dot> dots,
                          const std::string& person) override;
   std::set<DeviceId> connected_devices() override { return {}; }
+  FilesAtRest files_at_rest() override { return {&folder_.blobs(), &folder_.blobs()}; }
   void drop_device(const DeviceId&, const std::string&) override {}
   Random& random() override { return random_; }
   const SigningKey& key() const override { return folder_.key(); }

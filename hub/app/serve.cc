@@ -294,7 +294,8 @@ class Service {
                     log_warning("checkpoint: " + done.error().detail);
                   }
                 },
-            .blobs = &folder_.blobs()};
+            .blobs = &folder_.blobs(),
+            .inventory = &folder_.blobs()};
   }
 
   HubFolder& folder_;

@@ -49,6 +49,7 @@ void BlobExchange::end(const BlobName& name,
   end.set_record_id(name.record.str());
   end.set_outcome(outcome);
   end.set_detail(std::move(detail));
+  if (outcome != BlobEnd::OUTCOME_KEPT) ++counters_->refused;
 }
 
 // --- the device brings one ---
@@ -64,9 +65,16 @@ Status BlobExchange::on_offer(const sync::v1::BlobOffer& offer, Out& out) {
     }
     return Done{};
   }
-  if (offered_) return Error{ErrorCode::invalid_input, "file: offered before the last was done"};
+  // One that was asked for and is left for another: what came of it is kept.
+  const bool may_leave = bringing_ && !finishing_ && writing_ == 0;
+  if (offered_ && !may_leave) {
+    return Error{ErrorCode::invalid_input, "file: offered before the last was answered"};
+  }
+  if (offered_) closed(out);
+  bringing_.reset();
   offered_ = *name;
   damaged_ = 0;
+  touched_ = false;
   look_up(*name, out);
   return Done{};
 }
@@ -83,7 +91,7 @@ void BlobExchange::ask(BlobStore::Part part, Out& out) {
     return;
   }
   // Everything came, and the hub was stopped before it made a file of it.
-  auto job = std::make_unique<BlobWriteJob>(session_, *offered_);
+  auto job = std::make_unique<BlobWriteJob>(session_, *offered_, device_.id);
   job->held = bringing_->held();
   job->was_whole = was_whole_;
   ++writing_;
@@ -91,16 +99,19 @@ void BlobExchange::ask(BlobStore::Part part, Out& out) {
 }
 
 Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
+  ++counters_->pieces_received;
+  counters_->bytes_received += piece.data().size();
   // Of a request that was answered otherwise in the meantime.
   if (!bringing_ || finishing_ || piece.want() != bringing_->want()) return Done{};
   auto chunk = bringing_->received(piece);
+  touched_ = true;
   if (!chunk) {
     if (++damaged_ > kDamagedMax) return std::move(chunk).error();
   } else if (*chunk) {
     if (writing_ >= kWritingMax) {
       return Error{ErrorCode::limit_exceeded, "file: more than the window"};
     }
-    auto job = std::make_unique<BlobWriteJob>(session_, *offered_);
+    auto job = std::make_unique<BlobWriteJob>(session_, *offered_, device_.id);
     job->chunk = (*chunk)->index;
     job->bytes = std::move((*chunk)->bytes);
     if ((*chunk)->locked) job->locked_by = device_.id;
@@ -114,7 +125,13 @@ Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
   if (auto seen = bringing_->take_seen()) {
     *out.frames.emplace_back().mutable_blob_seen() = std::move(*seen);
   }
+  ask_for_damaged(out);
   return Done{};
+}
+
+void BlobExchange::ask_for_damaged(Out& out) {
+  // The sender is at the end, and what it sent is written: some of it came damaged.
+  if (bringing_->at_end() && writing_ == 0) ask({bringing_->held(), {}}, out);
 }
 
 void BlobExchange::written(BlobWriteJob& job, Out& out) {
@@ -140,11 +157,10 @@ void BlobExchange::written(BlobWriteJob& job, Out& out) {
   }
   if (job.whole) {
     finishing_ = true;
-    out.jobs.push_back(std::make_unique<BlobBroughtJob>(session_, *offered_));
+    out.jobs.push_back(std::make_unique<BlobBroughtJob>(session_, *offered_, device_.id));
     return;
   }
-  // The sender is at the end, and what it sent is written: some of it came damaged.
-  if (bringing_->at_end() && writing_ == 0) ask({bringing_->held(), {}}, out);
+  ask_for_damaged(out);
 }
 
 void BlobExchange::kept(const BlobName& name, WallTime wall, Out& out) {
@@ -155,6 +171,7 @@ void BlobExchange::kept(const BlobName& name, WallTime wall, Out& out) {
   receipt.set_size(name.size);
   receipt.set_hub_time_ms(wall.ms);
   receipt.set_signature(identity_->key.sign(blob_statement(receipt)));
+  ++counters_->receipts;
   bringing_.reset();
   offered_.reset();
   finishing_ = false;
@@ -224,6 +241,8 @@ void BlobExchange::send_pieces(MonotonicTime now, Out& out) {
     }
     auto piece = sending_->next(now);
     if (!piece) return;
+    ++counters_->pieces_sent;
+    counters_->bytes_sent += piece->data().size();
     *out.frames.emplace_back().mutable_blob_piece() = std::move(*piece);
   }
 }
@@ -261,7 +280,7 @@ void BlobExchange::done(BlobJob& job, WallTime wall, MonotonicTime now, Out& out
 }
 
 void BlobExchange::closed(Out& out) {
-  if (!bringing_ || finishing_) return;
+  if (!bringing_ || finishing_ || !touched_) return;
   // Behind the writes that are under way: what they hold is in the map as well.
   out.jobs.push_back(std::make_unique<BlobPauseJob>(
       session_, bringing_->name(), BlobStore::Part{bringing_->pending(), bringing_->begun()},

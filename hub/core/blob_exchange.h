@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hub/core/blob_jobs.h"
+#include "hub/core/file_counters.h"
 #include "shared/base/time.h"
 #include "shared/sync/blob_receiving.h"
 #include "shared/sync/blob_sending.h"
@@ -26,8 +27,12 @@ class BlobExchange {
     std::vector<std::unique_ptr<Job>> jobs;
   };
 
-  BlobExchange(SessionId session, DeviceRow device, const HubIdentity& identity)
-      : session_(session), device_(std::move(device)), identity_(&identity) {}
+  /// `counters`: of the device; both outlive this.
+  BlobExchange(SessionId session,
+               DeviceRow device,
+               const HubIdentity& identity,
+               FileCounters& counters)
+      : session_(session), device_(std::move(device)), identity_(&identity), counters_(&counters) {}
 
   /// A BlobOffer, BlobPiece, BlobWant or BlobSeen. An error is a peer that breaks the protocol.
   Status received(const sync::v1::Frame& frame, bool has_vault, MonotonicTime now, Out& out);
@@ -43,16 +48,15 @@ class BlobExchange {
   void read(BlobReadJob& job, MonotonicTime now, Out& out);
   void look_up(const BlobName& name, Out& out);
   void ask(BlobStore::Part part, Out& out);
+  void ask_for_damaged(Out& out);
   void send_pieces(MonotonicTime now, Out& out);
   void kept(const BlobName& name, WallTime wall, Out& out);
-  static void end(const BlobName& name,
-                  sync::v1::BlobEnd::Outcome outcome,
-                  std::string detail,
-                  Out& out);
+  void end(const BlobName& name, sync::v1::BlobEnd::Outcome outcome, std::string detail, Out& out);
 
   SessionId session_;
   DeviceRow device_;
   const HubIdentity* identity_;
+  FileCounters* counters_;
 
   std::optional<BlobName> offered_;  // looked up, or being finished
   std::optional<BlobReceiving> bringing_;
@@ -62,6 +66,7 @@ class BlobExchange {
   std::uint32_t damaged_ = 0;
   bool finishing_ = false;
   bool was_whole_ = false;
+  bool touched_ = false;  // something of it came
 
   std::optional<sync::v1::BlobWant> asked_;  // being looked up
   std::optional<BlobName> fetched_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hub/core/blob_links.h"
+#include "hub/core/record_rules.h"
 #include "shared/base/scope.h"
 #include "shared/domain/school_part.h"
 #include "shared/sync/limits.h"
@@ -37,7 +38,9 @@ void BlobLookUpJob::run(StorageContext& context) {
     if (!reads) return Done{};
     DUHUI_TRY(named, is_named_by(tx, name.sha256, name.record));
     if (!named) return Done{};
-    if (purpose == Purpose::read && has_vault) {
+    // On its way down a file cannot be locked; a laptop locks it when it is whole, and is not the
+    // inspected school's.
+    if (purpose == Purpose::read && has_vault && !is_laptop(device.scopes)) {
       DUHUI_TRY(open, is_open_there(tx, context.ops, *row));
       if (!open) return Done{};
     }
@@ -103,7 +106,8 @@ void BlobPauseJob::run(StorageContext& context) {
 }
 
 void BlobBroughtJob::run(StorageContext& context) {
-  const auto done = context.store.write([&](HubTransaction& tx) { return note_brought(tx, name); });
+  const auto done =
+      context.store.write([&](HubTransaction& tx) { return note_brought(tx, name, by); });
   if (!done) failed = done.error();
 }
 

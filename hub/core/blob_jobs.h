@@ -43,10 +43,12 @@ class BlobLookUpJob final : public BlobJob {
 /// there makes the file of them.
 class BlobWriteJob final : public BlobJob {
  public:
-  using BlobJob::BlobJob;
+  BlobWriteJob(SessionId of, const BlobName& what, const DeviceId& from)
+      : BlobJob(of, what), by(from) {}
   void run(StorageContext& context) override;
   Lane lane() const override { return Lane::files; }
 
+  const DeviceId by;
   std::optional<std::uint32_t> chunk;
   std::string bytes;
   std::optional<DeviceId> locked_by;  // the chunk came locked with this device's key
@@ -75,9 +77,12 @@ class BlobPauseJob final : public BlobJob {
 /// The file is here, brought by this record's people.
 class BlobBroughtJob final : public BlobJob {
  public:
-  using BlobJob::BlobJob;
+  BlobBroughtJob(SessionId of, const BlobName& what, const DeviceId& from)
+      : BlobJob(of, what), by(from) {}
   void run(StorageContext& context) override;
   Lane lane() const override { return Lane::writes; }
+
+  const DeviceId by;
 };
 
 /// A chunk to be sent.

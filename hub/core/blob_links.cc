@@ -7,6 +7,7 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include "shared/base/bytes.h"
 #include "shared/merge/file_references.h"
 #include "shared/merge/schema.h"
 
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::string_view kNames = "file";
 constexpr std::string_view kBrought = "file_brought";
+
+std::string sum_key(const DeviceId& device) { return "files/brought/" + to_hex(device.view()); }
 
 /// The registers that may name files, by record type.
 const std::map<std::uint32_t, std::set<std::uint32_t>>& file_fields() {
@@ -68,8 +71,28 @@ Result<bool> was_brought_for(HubTransaction& tx, const Digest& sha256, const Rec
   return is_linked(tx, kBrought, sha256, record);
 }
 
-Status note_brought(HubTransaction& tx, const BlobName& name) {
+Status note_brought(HubTransaction& tx, const BlobName& name, const DeviceId& by) {
+  DUHUI_TRY(known, was_brought_for(tx, name.sha256, name.record));
+  if (known) return Done{};
+  DUHUI_TRY(sum, brought_by(tx, by));
+  sum.set_files(sum.files() + 1);
+  sum.set_bytes(sum.bytes() + name.size);
+  DUHUI_CHECK_OK(tx.settings().put(sum_key(by), sum.SerializeAsString()));
   return tx.records().link(name.record, kBrought, name.sha256.view());
+}
+
+Result<bool> is_named(HubTransaction& tx, const Digest& sha256) {
+  DUHUI_TRY(records, tx.records().linked_to(kNames, sha256.view()));
+  return !records.empty();
+}
+
+Result<store::v1::BroughtFiles> brought_by(HubTransaction& tx, const DeviceId& device) {
+  DUHUI_TRY(bytes, tx.settings().get(sum_key(device)));
+  store::v1::BroughtFiles sum;
+  if (bytes && !sum.ParseFromString(*bytes)) {
+    return Error{ErrorCode::corrupt_data, "setting: " + sum_key(device)};
+  }
+  return sum;
 }
 
 }  // namespace duhui::hub

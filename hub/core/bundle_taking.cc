@@ -1,6 +1,7 @@
 #include "hub/core/bundle_taking.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "hub/core/hub_core.h"
@@ -17,7 +18,7 @@ using sync::v1::Frame;
 
 std::string told_key(std::string_view device) { return "bundle/told/" + to_hex(device); }
 
-/// Frames, each behind its length: a Hello and RangeRequests.
+/// Frames, each behind its length: a Hello, RangeRequests and BlobOffers.
 std::string told_bytes(const Told& told) {
   std::string bytes;
   const auto add = [&bytes](const Frame& frame) {
@@ -30,6 +31,10 @@ std::string told_bytes(const Told& told) {
   add(frame);
   for (const sync::v1::RangeRequest& question : told.questions) {
     *frame.mutable_range_request() = question;
+    add(frame);
+  }
+  for (const sync::v1::BlobOffer& file : told.files) {
+    *frame.mutable_blob_offer() = file;
     add(frame);
   }
   return bytes;
@@ -45,8 +50,22 @@ Result<Told> parse_told(std::string_view bytes) {
     bytes.remove_prefix(*length);
     if (frame.has_hello()) told.hello = frame.hello();
     if (frame.has_range_request()) told.questions.push_back(frame.range_request());
+    if (frame.has_blob_offer()) told.files.push_back(frame.blob_offer());
   }
   return told;
+}
+
+/// Those of other parts of the same bundle, and these; not more than an answer may hold.
+void add_files(std::vector<sync::v1::BlobOffer> before, Told* told) {
+  std::set<std::string> known;
+  for (const sync::v1::BlobOffer& file : told->files) known.insert(file.SerializeAsString());
+  std::erase_if(before, [&known](const sync::v1::BlobOffer& file) {
+    return known.contains(file.SerializeAsString());
+  });
+  before.insert(before.end(), told->files.begin(), told->files.end());
+  const std::size_t over = before.size() - std::min(before.size(), bundle_limits::kOffersMax);
+  before.erase(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(over));
+  told->files = std::move(before);
 }
 
 /// Whether `told` was said before `kept`: of the same stream, and with less of it or of the feeds.
@@ -82,34 +101,54 @@ Result<std::optional<std::string>> BundleTaking::next() {
   const std::optional<std::string> nothing;
   if (over_ || (hello_.has_hello() && !welcomed_)) return nothing;
   for (;;) {
-    std::optional<std::string> frame = std::exchange(held_, std::nullopt);
-    if (!frame && !said_all_) {
+    if (!held_ && !said_all_) {
       DUHUI_TRY(read, frames_());
       said_all_ = !read.has_value();
-      frame = std::move(read);
-      if (frame) {
-        DUHUI_TRY(prepared, prepare(std::move(*frame)));
-        frame = std::move(prepared);
-        if (!frame) continue;  // not for the hub's ears
+      if (read) {
+        DUHUI_TRY(prepared, prepare(std::move(*read)));
+        held_ = std::move(prepared);
+        if (!held_) continue;  // not for the hub's ears
       }
     }
-    if (!frame) {
-      over_ = said_all_ && unanswered_ == 0;
+    if (!held_) {
+      over_ = said_all_ && unanswered_ == 0 && files_.settled();
       return nothing;
     }
-    if (welcomed_ && frame->size() > credit_) {
-      held_ = std::move(frame);
-      return nothing;
-    }
-    if (welcomed_) {
-      credit_ -= frame->size();
-      ++unanswered_;
-    }
-    return frame;
+    DUHUI_TRY(frame, say());
+    if (frame || held_) return frame;
   }
 }
 
-Result<std::optional<std::string>> BundleTaking::prepare(std::string bytes) {
+Result<std::optional<std::string>> BundleTaking::say() {
+  const std::optional<std::string> nothing;
+  if (held_->frame.body_case() == Frame::BODY_NOT_SET) {
+    if (welcomed_ && held_->bytes.size() > credit_) return nothing;
+    if (welcomed_) {
+      credit_ -= held_->bytes.size();
+      ++unanswered_;
+    }
+    return std::optional(std::exchange(held_, std::nullopt)->bytes);
+  }
+  // What names the file has to be at the hub before it.
+  if (unanswered_ > 0) return nothing;
+  DUHUI_TRY(next, files_.next(&held_->frame));
+  if (next == BundleFiles::Next::wait) return nothing;
+  const Frame frame = std::move(std::exchange(held_, std::nullopt)->frame);
+  return next == BundleFiles::Next::say ? std::optional(encode_frame(frame)) : nothing;
+}
+
+BundleTaking::Outcome BundleTaking::outcome() const {
+  Outcome outcome = outcome_;
+  outcome.files = files_.count();
+  return outcome;
+}
+
+Told BundleTaking::told() const {
+  return {.hello = hello_.hello(), .questions = questions_, .files = files_.offers()};
+}
+
+Result<std::optional<BundleTaking::Waiting>> BundleTaking::prepare(std::string bytes) {
+  const std::optional<Waiting> nothing;
   const Error foreign{ErrorCode::refused, "bundle: holds a frame that no device puts there"};
   DUHUI_TRY(frame, decode_frame(bytes));
   if (frame.has_hello() == hello_.has_hello()) return foreign;  // first, and once
@@ -123,24 +162,28 @@ Result<std::optional<std::string>> BundleTaking::prepare(std::string bytes) {
     hello_ = frame;
     // Pages go into the bundle that answers this one.
     frame.mutable_hello()->set_upload_only(true);
-    return std::optional<std::string>(encode_frame(frame));
+    return std::optional(Waiting{.bytes = encode_frame(frame)});
   }
   if (frame.has_range_request()) {
     if (questions_.size() >= bundle_limits::kQuestionsMax) return foreign;
     questions_.push_back(frame.range_request());
-    return std::optional<std::string>{};
+    return nothing;
+  }
+  if (frame.has_blob_offer() || frame.has_blob_piece()) {
+    if (outcome_.fork || outcome_.revoked) return nothing;
+    return std::optional(Waiting{.frame = std::move(frame)});
   }
   // A fork is found by asking back and forth: nothing of this branch can be taken by file.
   if (frame.has_batch()) {
     count(frame.batch());
-    if (outcome_.fork) return std::optional<std::string>{};
-    return std::optional<std::string>(std::move(bytes));
+    if (outcome_.fork) return nothing;
+    return std::optional(Waiting{.bytes = std::move(bytes)});
   }
   if (!frame.has_gap()) return foreign;
   // Told anew in each part: it costs no credit and brings no answer.
   credit_ += bytes.size();
   --unanswered_;
-  return std::optional<std::string>(std::move(bytes));
+  return std::optional(Waiting{.bytes = std::move(bytes)});
 }
 
 void BundleTaking::count(const sync::v1::Batch& batch) {
@@ -192,16 +235,20 @@ Status BundleTaking::heard(std::string_view bytes) {
                       goodbye.reason() == sync::v1::Goodbye::REASON_SHUTDOWN;
     return Error{busy ? ErrorCode::unavailable : ErrorCode::refused, goodbye.detail()};
   }
-  return Done{};  // pings, vaults: nothing a file could answer
+  // Of others, pings and vaults, there is nothing a file could answer.
+  return files_.heard(frame);
 }
 
-Status remember_told(HubTransaction& tx, const Told& told) {
+Status remember_told(HubTransaction& tx, Told told) {
   const std::string key = told_key(told.hello.device_id());
   DUHUI_TRY(bytes, tx.settings().get(key));
   if (bytes) {
     auto kept = parse_told(*bytes);
     if (kept && is_older(told.hello, kept->hello)) return Done{};
+    // A later bundle tells of all that it waits for; another part of the same one of its share.
+    if (kept && !is_older(kept->hello, told.hello)) add_files(std::move(kept->files), &told);
   }
+  add_files({}, &told);
   return tx.settings().put(key, told_bytes(told));
 }
 
@@ -223,7 +270,8 @@ Result<Told> told_by(HubTransaction& tx, const DeviceRow& device) {
   told.hello.mutable_head()->set_origin(device.current_origin.str());
   told.hello.mutable_head()->set_chain(empty_chain());
   if (stream) {
-    // It has what it sent. Which of it it knows to be here is not known: it hears that when it tells.
+    // It has what it sent. Which of it it knows to be here is not known: it hears that when it
+    // tells.
     told.hello.mutable_head()->set_seq(stream->head);
     told.hello.mutable_head()->set_chain(stream->chain);
     *told.hello.mutable_acknowledged() = told.hello.head();

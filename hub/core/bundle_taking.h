@@ -8,11 +8,20 @@
 
 #include "duhui/sync/v1/bundle.pb.h"
 #include "duhui/sync/v1/frame.pb.h"
+#include "hub/core/bundle_files.h"
 #include "hub/core/hub_peer.h"
 #include "hub/ports/store.h"
 #include "shared/base/ids.h"
 
 namespace duhui::hub {
+
+/// What a device told by its newest bundle: its Hello, what it asked, and which files it waits to
+/// have receipts of.
+struct Told {
+  sync::v1::Hello hello{};
+  std::vector<sync::v1::RangeRequest> questions{};
+  std::vector<sync::v1::BlobOffer> files{};
+};
 
 /// Hands the frames of a device's bundle to the hub as the device would over a link, within the
 /// credit, and hears what becomes of them. The bundle's signature was verified before.
@@ -37,15 +46,21 @@ class BundleTaking final : public HubPeer {
     std::uint64_t known = 0;    // the hub had them
     std::uint64_t waiting = 0;  // ops before which others are missing: another part comes first
     std::uint64_t aside = 0;    // of those taken: in quarantine, each with its reason there
+    BundleFiles::Count files{};
     std::string device_name{};
   };
-  const Outcome& outcome() const { return outcome_; }
-  /// What the device said, for the bundle that answers it: see told_by().
-  const sync::v1::Frame& hello() const { return hello_; }
-  const std::vector<sync::v1::RangeRequest>& questions() const { return questions_; }
+  Outcome outcome() const;
+  /// What the device said, for the bundle that answers it.
+  Told told() const;
 
  private:
-  Result<std::optional<std::string>> prepare(std::string bytes);
+  struct Waiting {
+    sync::v1::Frame frame{};  // of a file; else empty
+    std::string bytes{};
+  };
+  Result<std::optional<Waiting>> prepare(std::string bytes);
+  /// The frame that waits, if it may be said now.
+  Result<std::optional<std::string>> say();
   void count(const sync::v1::Batch& batch);
 
   const sync::v1::BundleHeader header_;
@@ -58,20 +73,16 @@ class BundleTaking final : public HubPeer {
   bool said_all_ = false;
   bool over_ = false;
   std::uint64_t credit_ = 0;
-  std::uint64_t unanswered_ = 0;     // acks that have to come
-  std::optional<std::string> held_;  // waits for credit
-  std::uint64_t through_ = 0;        // durable at the hub
+  std::uint64_t unanswered_ = 0;  // acks that have to come
+  std::optional<Waiting> held_;   // the next frame
+  BundleFiles files_;
+  std::uint64_t through_ = 0;  // durable at the hub
   std::uint64_t last_seq_ = 0;
   Outcome outcome_;
 };
 
-/// What a device told by its newest bundle: its Hello and what it asked.
-struct Told {
-  sync::v1::Hello hello{};
-  std::vector<sync::v1::RangeRequest> questions{};
-};
 /// Kept for the bundle that answers it, unless it is older than what is kept.
-Status remember_told(HubTransaction& tx, const Told& told);
+Status remember_told(HubTransaction& tx, Told told);
 /// Of a device that told nothing by bundle yet: as if it held nothing of the feeds.
 Result<Told> told_by(HubTransaction& tx, const DeviceRow& device);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "hub/core/file_collection.h"
 #include "shared/sync/frame_codec.h"
 #include "shared/sync/limits.h"
 #include "shared/sync/payload_codec.h"
@@ -394,13 +395,21 @@ HubEffects HubCore::job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicT
       const auto* write = dynamic_cast<const BlobWriteJob*>(blob);
       if (write != nullptr && write->whole) {
         // Its sender will hear of it when it is here again.
-        effects.push_back(RunJob{std::make_unique<BlobBroughtJob>(write->session, write->name)});
+        effects.push_back(
+            RunJob{std::make_unique<BlobBroughtJob>(write->session, write->name, write->by)});
       }
       return effects;
     }
     BlobExchange::Out out;
     session->files->done(*blob, wall, now, out);
     perform(*session, std::move(out), effects);
+  } else if (auto* look = dynamic_cast<CollectLookJob*>(job.get())) {
+    collecting_ = !look->found.empty();
+    if (collecting_) {
+      effects.push_back(RunJob{std::make_unique<CollectDropJob>(std::move(look->found))});
+    }
+  } else if (dynamic_cast<CollectDropJob*>(job.get()) != nullptr) {
+    collecting_ = false;
   } else if (auto* feed = dynamic_cast<FeedJob*>(job.get())) {
     fed(*feed, wall, effects);
   } else if (auto* question = dynamic_cast<QuestionJob*>(job.get())) {
@@ -428,6 +437,14 @@ std::unique_ptr<DecideJob> HubCore::decide(Decision decision,
                                            WallTime wall) const {
   return std::make_unique<DecideJob>(identity_.origin, hlc_, wall, decision, std::move(dots),
                                      std::move(person));
+}
+
+HubEffects HubCore::collect_files() {
+  HubEffects effects;
+  if (collecting_ || shutting_down_) return effects;
+  collecting_ = true;
+  effects.push_back(RunJob{std::make_unique<CollectLookJob>()});
+  return effects;
 }
 
 HubEffects HubCore::shut_down() {

@@ -93,6 +93,8 @@ class HubCore {
                                     std::vector<Dot> dots,
                                     std::string person,
                                     WallTime wall) const;
+  /// Clears up parts of files that are of no use any more. Now and then.
+  HubEffects collect_files();
   /// Says goodbye to everyone; nothing new is taken.
   HubEffects shut_down();
   /// A device was revoked or its scopes changed: its sessions end and it says hello again.
@@ -101,6 +103,8 @@ class HubCore {
   std::size_t sessions() const { return sessions_.size(); }
   bool idle() const { return !commit_running_ && queue_.empty(); }
   std::set<DeviceId> connected_devices() const;
+  /// By device, since this started.
+  const std::map<DeviceId, FileCounters>& file_counters() const { return file_counters_; }
 
  private:
   struct Feed {
@@ -206,6 +210,7 @@ class HubCore {
   std::size_t checked_ = 0;
   std::size_t checked_bytes_ = 0;  // weight of these
   std::size_t checking_ = 0;
+  std::map<DeviceId, FileCounters> file_counters_;
   std::map<DeviceId, Contact> contacts_;  // the newest of each, not written yet
   std::size_t pending_bytes_ = 0;
   struct Durable {
@@ -215,6 +220,7 @@ class HubCore {
   std::map<SessionId, Durable> credit_withheld_;
   bool commit_running_ = false;
   bool shutting_down_ = false;
+  bool collecting_ = false;
   mutable std::uint64_t hlc_ = 0;
 };
 

@@ -109,7 +109,10 @@ void HubCore::welcome(HelloJob& job, WallTime wall, MonotonicTime now, HubEffect
   }
   session->origin = job.stream.origin;
   session->vault = job.vault;
-  if (!session->revoked) session->files.emplace(session->id, session->device, identity_);
+  if (!session->revoked) {
+    session->files.emplace(session->id, session->device, identity_,
+                           file_counters_[session->device.id]);
+  }
   send(*session, welcome_frame(job, identity_, wall), effects);
   if (session->arrival.road == Arrival::Road::link) {
     effects.push_back(DeviceConnected{session->id, job.device.id, job.device.name});
@@ -127,6 +130,7 @@ void HubCore::welcome(HelloJob& job, WallTime wall, MonotonicTime now, HubEffect
     ack.mutable_ack()->set_chain(job.stream.chain);
     ack.mutable_ack()->set_hub_time_ms(wall.ms);
     for (const sync::v1::Stamp& stamp : job.missed_stamps) *ack.mutable_ack()->add_stamps() = stamp;
+    for (const sync::v1::Note& note : job.missed_notes) *ack.mutable_ack()->add_notes() = note;
     *ack.mutable_ack()->mutable_receipt() =
         receipt(*session, job.stream.head, job.stream.chain, wall);
     send(*session, ack, effects);

@@ -60,7 +60,8 @@ class Performer {
 Status converse(HubCore& core, StorageContext& context, HubPeer& peer, const ClockReading& clock) {
   Performer performer(core, context, peer, clock);
   const Status done = performer.run();
-  core.closed(kSession);
+  // What came of a file is kept.
+  static_cast<void>(performer.perform(core.closed(kSession)).has_value());
   // Contacts that no batch has written down.
   static_cast<void>(performer.perform(core.shut_down()).has_value());
   return done;

@@ -24,6 +24,8 @@ bool may_write(const std::vector<std::string>& granted, std::string_view scope) 
                      [&](const std::string& g) { return scope_writable(g, scope); });
 }
 
+}  // namespace
+
 sync::v1::Note note_of(std::uint64_t seq, std::string_view kind, const std::string& detail) {
   sync::v1::Note note;
   note.set_seq(seq);
@@ -32,8 +34,6 @@ sync::v1::Note note_of(std::uint64_t seq, std::string_view kind, const std::stri
   note.set_detail(detail.empty() ? std::string(kind) : std::string(kind) + ": " + detail);
   return note;
 }
-
-}  // namespace
 
 Result<BatchOutcome> Ingest::take(const IncomingBatch& incoming, const CheckedBatch* ahead) {
   const sync::v1::Batch& batch = incoming.batch;

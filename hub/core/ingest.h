@@ -27,6 +27,9 @@ inline constexpr std::string_view kRevokedKind = "revoked";
 /// Ops on a record whose creating op is not merged.
 inline constexpr std::string_view kOrphanKind = "orphan";
 
+/// What a device is told of an op that was not merged.
+sync::v1::Note note_of(std::uint64_t seq, std::string_view kind, const std::string& detail);
+
 /// A batch that a session received, with what is known of its sender.
 struct IncomingBatch {
   sync::v1::Batch batch;

@@ -18,6 +18,7 @@
 #include "shared/base/time.h"
 #include "shared/crypto/signing.h"
 #include "shared/crypto/vault_key.h"
+#include "shared/sync/blob_inventory.h"
 #include "shared/sync/blob_store.h"
 
 namespace duhui::hub {
@@ -33,6 +34,7 @@ struct StorageContext {
   const SigningKey& hub_key;
   /// Null: this hub keeps no files.
   BlobStore* blobs = nullptr;
+  BlobInventory* inventory = nullptr;  // of the same files
 };
 
 /// Work that needs the database, or much time. The core makes it, the shell runs it on the thread
@@ -112,6 +114,7 @@ class HelloJob final : public Job {
   StreamRow stream;
   sync::v1::StreamVerdict verdict = sync::v1::STREAM_VERDICT_CONTINUE;
   std::vector<sync::v1::Stamp> missed_stamps;  // of ops acknowledged but not heard
+  std::vector<sync::v1::Note> missed_notes;    // likewise
   struct Cursor {
     std::string scope;
     std::uint64_t through = 0;
@@ -128,6 +131,7 @@ class HelloJob final : public Job {
   void certify(const SigningKey& hub_key);
   Status judge_stream(HubTransaction& tx, StorageContext& context);
   Status find_missed_stamps(HubTransaction& tx);
+  Status find_missed_notes(HubTransaction& tx);
   Status judge_cursors(HubTransaction& tx, StorageContext& context);
   /// What becomes of the device's row.
   Status note(HubTransaction& tx, const std::optional<DeviceRow>& known);

@@ -75,6 +75,7 @@ Status HelloJob::work(HubTransaction& tx, StorageContext& context, Access access
   wrong_ticket = false;
   contact.reset();
   missed_stamps.clear();
+  missed_notes.clear();
   const auto id = DeviceId::from_bytes(hello.device_id());
   const auto key = PublicKey::from_bytes(hello.public_key());
   const auto origin = Origin::from_bytes(hello.head().origin());
@@ -244,6 +245,22 @@ Status HelloJob::find_missed_stamps(HubTransaction& tx) {
       missed_stamps.insert(missed_stamps.end(), stamps.runs().begin(), stamps.runs().end());
     }
     seq = batch->first_seq + batch->count;
+  }
+  return find_missed_notes(tx);
+}
+
+Status HelloJob::find_missed_notes(HubTransaction& tx) {
+  // More than are ever on their way: a device that asks for older ones has lost what they are
+  // about.
+  constexpr std::uint64_t kMissedMax = 16'384;
+  const std::uint64_t from = hello.acknowledged().seq() + 1;
+  const std::uint64_t first =
+      stream.head > kMissedMax ? std::max(from, stream.head - kMissedMax + 1) : from;
+  for (std::uint64_t seq = first; seq <= stream.head; ++seq) {
+    DUHUI_TRY(row, tx.review().quarantined(Dot{stream.origin, seq}));
+    if (row && row->kind != kProposalKind) {
+      missed_notes.push_back(note_of(seq, row->kind, row->detail));
+    }
   }
   return Done{};
 }

@@ -3,15 +3,13 @@
 #include <utility>
 
 #include "shared/media/file_name.h"
+#include "shared/media/known_type.h"
 #include "shared/media/source.h"
 
 namespace duhui::api {
 
-std::shared_ptr<FileAnswer> file_answer(const NamedFile& named,
-                                        FileBytes bytes,
-                                        std::string tag,
-                                        std::optional<media::FileType> type) {
-  if (!type) type = media::known_type(named.mime);
+std::shared_ptr<FileAnswer> file_answer(const NamedFile& named, FileBytes bytes, std::string tag) {
+  const auto type = media::known_type(named.mime);
   auto answer = std::make_shared<FileAnswer>();
   answer->size = bytes.size;
   answer->content_type = type ? media::full_mime(*type) : "application/octet-stream";

@@ -3,12 +3,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "shared/api/answer.h"
 #include "shared/api/named_file.h"
-#include "shared/media/known_type.h"
 
 namespace duhui::api {
 
@@ -19,12 +17,8 @@ struct FileBytes {
 };
 
 /// A file as a record names it. Its name is made safe; a type that is not known is a download, and
-/// so is what no browser should show. `type`: found in its bytes, where what the record says is of
-/// another copy.
-std::shared_ptr<FileAnswer> file_answer(const NamedFile& named,
-                                        FileBytes bytes,
-                                        std::string tag,
-                                        std::optional<media::FileType> type = {});
+/// so is what no browser should show.
+std::shared_ptr<FileAnswer> file_answer(const NamedFile& named, FileBytes bytes, std::string tag);
 
 /// A thumbnail, which is small and in memory already.
 std::shared_ptr<FileAnswer> thumbnail_answer(std::string bytes, const std::string& sha256);

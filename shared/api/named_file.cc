@@ -15,24 +15,32 @@ using Json = nlohmann::json;
 constexpr std::size_t kHashDigits = 64;
 
 std::string text_of(const Json& object, const char* name) {
+  if (!object.is_object()) return {};
   const auto at = object.find(name);
   return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
-/// The first object anywhere inside that has this hash; null: none.
-const Json* find_object(const Json& value, std::string_view sha256) {
-  if (!value.is_structured()) return nullptr;
-  if (value.is_object() && text_of(value, "sha256") == sha256) return &value;
+struct Found {
+  const Json* file = nullptr;    // null: none
+  const Json* holder = nullptr;  // what it stands in: an original is named like its photo
+};
+
+/// The first object anywhere inside that has this hash.
+Found find_object(const Json& value, std::string_view sha256, const Json* holder = nullptr) {
+  if (!value.is_structured()) return {};
+  if (value.is_object() && text_of(value, "sha256") == sha256) return {&value, holder};
   for (const Json& inner : value) {
-    if (const Json* found = find_object(inner, sha256)) return found;
+    if (const Found found = find_object(inner, sha256, &value); found.file != nullptr) return found;
   }
-  return nullptr;
+  return {};
 }
 
 /// The restricted field that names it; empty: none.
 std::string restricted_field(const RecordSchema& schema, const Json& value, std::string_view hash) {
   for (const std::string& path : RecordAccess::restricted_in(schema, value)) {
-    if (find_object(value[Json::json_pointer{"/" + path}], hash) != nullptr) return path;
+    if (find_object(value[Json::json_pointer{"/" + path}], hash).file != nullptr) {
+      return path;
+    }
   }
   return {};
 }
@@ -56,14 +64,15 @@ Result<NamedFile> find_named_file(RecordSource& source,
   if (!shown) return none;
   Json value = shown->record;
   access.redact_value(*id, *state, value);
-  const Json* found = find_object(value, sha256);
-  if (found == nullptr) return none;
+  const Found found = find_object(value, sha256);
+  if (found.file == nullptr) return none;
   NamedFile file{.record = *id,
                  .type = shown->schema->rule.name(),
                  .restricted = restricted_field(*shown->schema, value, sha256),
-                 .name = text_of(*found, "file_name"),
-                 .mime = text_of(*found, "mime")};
-  const std::string thumbnail = text_of(*found, "thumbnail");
+                 .name = text_of(*found.file, "file_name"),
+                 .mime = text_of(*found.file, "mime")};
+  if (file.name.empty() && found.holder != nullptr) file.name = text_of(*found.holder, "file_name");
+  const std::string thumbnail = text_of(*found.file, "thumbnail");
   if (!thumbnail.empty()) file.thumbnail = from_base64(thumbnail);
   return file;
 }

@@ -3,8 +3,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
+#include <set>
 #include <utility>
+#include <vector>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -117,20 +121,54 @@ Result<FileBlobStore::Adopted> hash_of(const Descriptor& file, const std::string
   return found;
 }
 
-/// The map as it was written last; nothing: there is none, or it is torn or of another file.
-std::optional<BlobStore::Part> read_map(const std::string& path, const BlobName& name) {
+/// Nothing: there is none, or it is torn or of another file.
+std::optional<store::v1::BlobPart> stored_map(const std::string& path, const Digest& sha256) {
   auto file = Descriptor::open(path, O_RDONLY);
   if (!file) return std::nullopt;
   constexpr std::size_t kMapBytesMax = 1 << 20;
   const auto bytes = read_at(*file, path, 0, kMapBytesMax);
   store::v1::BlobPart stored;
-  if (!bytes || !stored.ParseFromString(*bytes) || stored.sha256() != name.sha256.view() ||
-      stored.size() != name.size || stored.begun().size() >= sync_limits::kChunkBytes + 16) {
+  if (!bytes || !stored.ParseFromString(*bytes) || stored.sha256() != sha256.view()) {
     return std::nullopt;
   }
-  auto held = ChunkMap::from_runs(name.size, stored.runs());
+  return stored;
+}
+
+/// The map as it was written last.
+std::optional<BlobStore::Part> read_map(const std::string& path, const BlobName& name) {
+  const auto stored = stored_map(path, name.sha256);
+  if (!stored || stored->size() != name.size ||
+      stored->begun().size() >= sync_limits::kChunkBytes + 16) {
+    return std::nullopt;
+  }
+  auto held = ChunkMap::from_runs(name.size, stored->runs());
   if (!held) return std::nullopt;
-  return BlobStore::Part{std::move(*held), stored.begun()};
+  return BlobStore::Part{std::move(*held), stored->begun()};
+}
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+
+/// Names in a folder; none if there is no such folder.
+Result<std::vector<std::string>> names_in(const std::string& path) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, CloseFolder> folder(::opendir(path.c_str()));
+  if (!folder) {
+    if (errno == ENOENT || errno == ENOTDIR) return names;
+    return system_error("list", path, errno);
+  }
+  for (errno = 0; const dirent* entry = ::readdir(folder.get()); errno = 0) {
+    names.emplace_back(entry->d_name);
+  }
+  if (errno != 0) return system_error("list", path, errno);
+  return names;
+}
+
+std::optional<Digest> digest_of(std::string_view hex) {
+  if (hex.size() != 64) return std::nullopt;
+  const auto bytes = from_hex(hex);
+  return bytes ? Digest::from_bytes(*bytes) : std::nullopt;
 }
 
 }  // namespace
@@ -147,8 +185,8 @@ std::string FileBlobStore::path_of(const Digest& sha256) const {
   return folder_ + "/" + hex.substr(0, 2) + "/" + hex;
 }
 
-std::string FileBlobStore::part_path(const BlobName& name) const {
-  return folder_ + "/parts/" + to_hex(name.sha256.view()) + "-" + to_hex(name.record.view());
+std::string FileBlobStore::part_path(const Digest& sha256, const RecordId& record) const {
+  return folder_ + "/parts/" + to_hex(sha256.view()) + "-" + to_hex(record.view());
 }
 
 Result<std::optional<std::uint64_t>> FileBlobStore::size(const Digest& sha256) {
@@ -217,7 +255,7 @@ Result<bool> FileBlobStore::finish(const BlobName& name) {
     if (same) DUHUI_CHECK_OK(sync_file(file, path));
   }
   if (same) DUHUI_CHECK_OK(move_in(path + ".part", name.sha256));
-  DUHUI_CHECK_OK(drop(name));
+  DUHUI_CHECK_OK(drop(path));
   return same;
 }
 
@@ -230,8 +268,7 @@ Status FileBlobStore::move_in(const std::string& from, const Digest& sha256) {
   return sync_folder(shelf);
 }
 
-Status FileBlobStore::drop(const BlobName& name) {
-  const std::string path = part_path(name);
+Status FileBlobStore::drop(const std::string& path) {
   for (const char* kind : {".map", ".tmp", ".part"}) {
     if (::unlink((path + kind).c_str()) != 0 && errno != ENOENT) {
       return system_error("remove", path, errno);
@@ -246,6 +283,52 @@ Status FileBlobStore::remove(const Digest& sha256) {
     return errno == ENOENT ? Status(Done{}) : system_error("remove", path, errno);
   }
   return sync_folder(path.substr(0, path.rfind('/')));
+}
+
+Status FileBlobStore::each_whole(const std::function<bool(const Whole&)>& visit) {
+  DUHUI_TRY(shelves, names_in(folder_));
+  for (const std::string& shelf : shelves) {
+    if (shelf.size() != 2 || !from_hex(shelf)) continue;
+    DUHUI_TRY(names, names_in(folder_ + "/" + shelf));
+    for (const std::string& name : names) {
+      const auto sha256 = digest_of(name);
+      if (!sha256 || !name.starts_with(shelf)) continue;
+      DUHUI_TRY(found, size(*sha256));
+      if (found && !visit({*sha256, *found})) return Done{};
+    }
+  }
+  return Done{};
+}
+
+Status FileBlobStore::each_part(const std::function<bool(const Begun&)>& visit) {
+  DUHUI_TRY(names, names_in(folder_ + "/parts"));
+  std::set<std::string> bases;  // a part, a map, or both
+  for (const std::string& name : names) {
+    if (const auto dot = name.rfind('.'); dot != std::string::npos)
+      bases.insert(name.substr(0, dot));
+  }
+  for (const std::string& base : bases) {
+    if (base.size() != 64 + 1 + 32 || base[64] != '-') continue;
+    const auto sha256 = digest_of(base.substr(0, 64));
+    const auto record_bytes = from_hex(base.substr(65));
+    const auto record = record_bytes ? RecordId::from_bytes(*record_bytes) : std::nullopt;
+    if (!sha256 || !record) continue;
+    const std::string path = folder_ + "/parts/" + base;
+    Begun begun{*sha256, *record, 0, 0};
+    if (const auto map = stored_map(path + ".map", *sha256)) begun.size = map->size();
+    struct stat found {};
+    constexpr std::uint64_t kBlock = 512;  // what st_blocks counts in
+    if (::lstat((path + ".part").c_str(), &found) == 0) {
+      begun.bytes = static_cast<std::uint64_t>(found.st_blocks) * kBlock;
+    }
+    if (!visit(begun)) return Done{};
+  }
+  return Done{};
+}
+
+Status FileBlobStore::remove_part(const Digest& sha256, const RecordId& record) {
+  DUHUI_CHECK_OK(drop(part_path(sha256, record)));
+  return sync_folder(folder_ + "/parts");
 }
 
 Result<FileBlobStore::Adopted> FileBlobStore::adopt(const std::string& path) {

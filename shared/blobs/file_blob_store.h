@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "shared/sync/blob_inventory.h"
 #include "shared/sync/blob_store.h"
 
 namespace duhui {
@@ -15,7 +16,7 @@ namespace duhui {
 ///
 /// A name never comes from outside. What becomes a whole file was hashed first, synced, then
 /// renamed, and then its folder synced. Blocking, one thread at a time.
-class FileBlobStore final : public BlobStore {
+class FileBlobStore final : public BlobStore, public BlobInventory {
  public:
   /// What a name says of the bytes: their hash, or the hash of what they are without their lock.
   enum class Names : std::uint8_t { hash_of_content, hash_of_unlocked };
@@ -31,6 +32,10 @@ class FileBlobStore final : public BlobStore {
   Result<bool> finish(const BlobName& name) override;
   Status remove(const Digest& sha256) override;
 
+  Status each_whole(const std::function<bool(const Whole&)>& visit) override;
+  Status each_part(const std::function<bool(const Begun&)>& visit) override;
+  Status remove_part(const Digest& sha256, const RecordId& record) override;
+
   struct Adopted {
     Digest sha256;
     std::uint64_t size = 0;
@@ -43,9 +48,10 @@ class FileBlobStore final : public BlobStore {
 
  private:
   FileBlobStore(std::string folder, Names names) : folder_(std::move(folder)), names_(names) {}
-  std::string part_path(const BlobName& name) const;
+  std::string part_path(const Digest& sha256, const RecordId& record) const;
+  std::string part_path(const BlobName& name) const { return part_path(name.sha256, name.record); }
   Status move_in(const std::string& from, const Digest& sha256);
-  Status drop(const BlobName& name);
+  Status drop(const std::string& part_path);
 
   const std::string folder_;
   const Names names_;

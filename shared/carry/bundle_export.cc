@@ -5,6 +5,12 @@
 #include "shared/sync/bundle_limits.h"
 
 namespace duhui {
+namespace {
+
+/// Gathered before it is given to the medium, which may be slow.
+constexpr std::size_t kWriteBytes = 1 << 20;
+
+}  // namespace
 
 Result<std::unique_ptr<BundleExport>> BundleExport::begin(FrameSource& source,
                                                           Order order,
@@ -25,13 +31,17 @@ Result<bool> BundleExport::step() {
   if (done_.size() == plan_.parts().size()) return true;
   if (!writer_) {
     DUHUI_CHECK_OK(begin_part());
-  } else if (frames_ < plan_.parts()[done_.size()].frames) {
-    DUHUI_CHECK_OK(write_more());
+  } else if (has_to_write()) {
+    DUHUI_CHECK_OK(file_->append(writer_->take()));
+  } else if (!is_complete()) {
+    DUHUI_CHECK_OK(add_frame());
   } else {
     DUHUI_CHECK_OK(finish_part());
   }
   return done_.size() == plan_.parts().size();
 }
+
+bool BundleExport::has_to_write() const { return writer_->waiting() >= kWriteBytes; }
 
 Status BundleExport::plan_more() {
   DUHUI_TRY(frame, source_.next());
@@ -60,19 +70,19 @@ Status BundleExport::begin_part() {
             BundleWriter::begin(std::move(head), source_.opening(), order_.to, from_, random_));
   DUHUI_TRY(file, OutBundle::create(order_.names.of_part(done_.size() + 1, plan_.parts().size())));
   for (const std::string& frame : source_.greeting()) writer->add(frame);
-  DUHUI_CHECK_OK(file->append(writer->take()));
   writer_ = std::move(writer);
   file_ = std::move(file);
   frames_ = 0;
   return Done{};
 }
 
-Status BundleExport::write_more() {
+Status BundleExport::add_frame() {
   DUHUI_TRY(frame, source_.next());
   if (!frame) return Error{ErrorCode::unavailable, "bundle: its content has changed: begin again"};
+  if (frames_ == 0 && !frame->behind.empty()) writer_->add(frame->behind);
   writer_->add(frame->bytes);
   ++frames_;
-  return file_->append(writer_->take());
+  return Done{};
 }
 
 Status BundleExport::finish_part() {
@@ -83,7 +93,8 @@ Status BundleExport::finish_part() {
   writer_->finish();
   DUHUI_CHECK_OK(file_->append(writer_->take()));
   DUHUI_CHECK_OK(file_->finish());
-  done_.push_back({.path = file_->path(), .bytes = file_->bytes(), .ops = plan.ops});
+  done_.push_back(
+      {.path = file_->path(), .bytes = file_->bytes(), .ops = plan.ops, .files = plan.files});
   writer_.reset();
   file_.reset();
   return Done{};

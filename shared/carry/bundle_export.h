@@ -35,12 +35,13 @@ class BundleExport {
   /// A little more. True: everything is written.
   Result<bool> step();
   /// The next step waits for the medium, perhaps long, and does not touch the source.
-  bool waits_for_disk() const { return writer_ && frames_ == plan_.parts()[done_.size()].frames; }
+  bool waits_for_disk() const { return writer_ && (has_to_write() || is_complete()); }
 
   struct Part {
     std::string path{};
     std::uint64_t bytes = 0;
     std::uint64_t ops = 0;
+    std::uint64_t files = 0;  // of which it has something
   };
   /// Those that are finished.
   const std::vector<Part>& parts() const { return done_; }
@@ -54,9 +55,13 @@ class BundleExport {
         random_(random),
         plan_(source, order_.part_bytes) {}
 
+  /// All frames of the present part are in its writer.
+  bool is_complete() const { return frames_ == plan_.parts()[done_.size()].frames; }
+  bool has_to_write() const;
+
   Status plan_more();
   Status begin_part();
-  Status write_more();
+  Status add_frame();
   Status finish_part();
 
   FrameSource& source_;

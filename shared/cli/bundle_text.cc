@@ -66,6 +66,9 @@ constexpr Count kCounts[] = {
     {"quarantined", "其中待审", "of them waiting for a decision"},
     {"waiting_ops", "未接上", "not taken yet"},
     {"acknowledged", "已送达中心", "at the hub"},
+    {"attachments", "附件已签收", "attachments signed for"},
+    {"attachment_bytes", "附件字节", "bytes of attachments"},
+    {"waiting_attachments", "未接收的附件", "attachments not taken yet"},
     {"records", "有变化的记录", "records changed"},
 };
 
@@ -82,6 +85,9 @@ void write_carried(Console& console, const Json& told) {
       if (const std::uint64_t value = number_of(file, count.name); value > 0) {
         console.out() << console("，", ", ") << console(count.zh, count.en) << " " << value;
       }
+    }
+    if (const std::string why = text_of(file, "waiting_for"); !why.empty()) {
+      console.out() << " (" << why << ")";
     }
     if (file.value("revoked", false)) {
       console.out() << console("，终端已吊销", ", the device is revoked");
@@ -103,6 +109,7 @@ void write_exported(Console& console, const Json& told) {
   for (const Json& file : told.value("files", Json::array())) {
     console.out() << console("已写入并核对：", "written and read back: ") << text_of(file, "path")
                   << console("，修改 ", ", ops ") << number_of(file, "ops")
+                  << console("，附件 ", ", attachments ") << number_of(file, "attachments")
                   << console("，字节 ", ", bytes ") << number_of(file, "bytes") << "\n";
   }
   console.out() << std::flush;

@@ -12,7 +12,7 @@ namespace duhui::cli {
 /// What became of the files of an import, one line each, with the reason where one was passed over.
 /// {"files":[{"path","result","reason"?,...}]}
 void write_carried(Console& console, const nlohmann::json& told);
-/// The files of an export, one line each. {"files":[{"path","bytes","ops"}]}
+/// The files of an export, one line each. {"files":[{"path","bytes","ops","attachments"}]}
 void write_exported(Console& console, const nlohmann::json& told);
 /// `done`, or `failed` where a file that should have been taken was not.
 int exit_code_of(const nlohmann::json& told);

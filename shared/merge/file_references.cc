@@ -15,6 +15,7 @@ using google::protobuf::FieldDescriptor;
 
 /// The schema nests messages a few levels deep; what nests deeper is nothing of ours.
 constexpr int kDepthMax = 8;
+constexpr std::string_view kOriginal = "OriginalFile";
 
 bool names_a_file(const Descriptor& type) {
   const FieldDescriptor* hash = type.FindFieldByName("sha256");
@@ -40,6 +41,7 @@ void append(const Descriptor& type,
   if (depth > kDepthMax) return;
   FileReference found;
   const bool is_file = names_a_file(type);
+  found.original = type.name() == kOriginal;
   while (!message.empty()) {
     const auto field = take_field(message);
     if (!field) return;
@@ -56,6 +58,23 @@ void append(const Descriptor& type,
   if (found.sha256.size() == 32 && found.size > 0) out->push_back(std::move(found));
 }
 
+std::uint64_t count_thumbnails(const Descriptor& type, std::string_view message, int depth) {
+  if (depth > kDepthMax) return 0;
+  std::uint64_t sum = 0;
+  while (!message.empty()) {
+    const auto field = take_field(message);
+    if (!field) return sum;
+    const FieldDescriptor* of = type.FindFieldByNumber(static_cast<int>(field->number));
+    if (of == nullptr || field->type != WireField::Type::bytes) continue;
+    if (of->message_type() != nullptr) {
+      sum += count_thumbnails(*of->message_type(), field->payload, depth + 1);
+    } else if (of->name() == "thumbnail") {
+      sum += field->payload.size();
+    }
+  }
+  return sum;
+}
+
 }  // namespace
 
 bool may_name_files(const Descriptor& type) {
@@ -67,6 +86,10 @@ void append_file_references(const Descriptor& type,
                             std::string_view message,
                             std::vector<FileReference>* out) {
   append(type, message, 0, out);
+}
+
+std::uint64_t thumbnail_bytes(const Descriptor& type, std::string_view message) {
+  return count_thumbnails(type, message, 0);
 }
 
 }  // namespace duhui

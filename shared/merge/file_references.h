@@ -16,6 +16,7 @@ namespace duhui {
 struct FileReference {
   std::string sha256;  // 32 bytes
   std::uint64_t size = 0;
+  bool original = false;  // of a photo that was made smaller: it need not travel
 };
 
 /// Whether a message of this type can name one.
@@ -25,5 +26,8 @@ bool may_name_files(const google::protobuf::Descriptor& type);
 void append_file_references(const google::protobuf::Descriptor& type,
                             std::string_view message,
                             std::vector<FileReference>* out);
+
+/// Bytes of the thumbnails in `message`: fields of that name.
+std::uint64_t thumbnail_bytes(const google::protobuf::Descriptor& type, std::string_view message);
 
 }  // namespace duhui

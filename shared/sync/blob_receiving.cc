@@ -81,6 +81,10 @@ Result<std::optional<BlobReceiving::Chunk>> BlobReceiving::received(const BlobPi
   const bool twice = complete_.held(index) || (chunk_ == index && piece.at() > 0 &&
                                                piece.at() + piece.data().size() <= begun_.size());
   if (twice) return std::optional<Chunk>{};
+  if (piece.at() == 0 && piece.has_chunk_crc() && chunk_ != index) {
+    taken_ += piece.data().size();
+    return checked(piece, piece.data());
+  }
   if (piece.at() == 0) {
     begun_.clear();
   } else if (chunk_ != index || piece.at() != begun_.size()) {
@@ -94,15 +98,20 @@ Result<std::optional<BlobReceiving::Chunk>> BlobReceiving::received(const BlobPi
   begun_ += piece.data();
   taken_ += piece.data().size();
   if (!piece.has_chunk_crc()) return std::optional<Chunk>{};
+  return checked(piece, std::exchange(begun_, {}));
+}
+
+Result<std::optional<BlobReceiving::Chunk>> BlobReceiving::checked(const BlobPiece& last,
+                                                                   std::string bytes) {
+  const std::uint32_t index = last.chunk();
   chunk_ended_ = true;
   at_end_ = !complete_.next_missing(index + 1);
-  std::string bytes = std::exchange(begun_, {});
-  if (crc32c(bytes) != piece.chunk_crc() ||
-      bytes.size() != complete_.chunk_bytes(index) + (piece.locked() ? kLockBytes : 0)) {
+  if (crc32c(bytes) != last.chunk_crc() ||
+      bytes.size() != complete_.chunk_bytes(index) + (last.locked() ? kLockBytes : 0)) {
     return Error{ErrorCode::invalid_input, "file: a chunk that is damaged"};
   }
   complete_.hold(index);
-  return std::optional<Chunk>(Chunk{index, std::move(bytes), piece.locked()});
+  return std::optional<Chunk>(Chunk{index, std::move(bytes), last.locked()});
 }
 
 std::optional<sync::v1::BlobSeen> BlobReceiving::take_seen() {

@@ -45,7 +45,8 @@ class BlobReceiving {
   const BlobName& name() const { return name_; }
   std::uint32_t want() const { return want_; }
   sync::v1::BlobWant request() const;
-  /// A chunk that is whole and passes its sum. `invalid_input`: a piece that nobody asked for, or a
+  /// A chunk that is whole and passes its sum. Chunks that come in one piece may come in any order;
+  /// the beginning of another one is kept. `invalid_input`: a piece that nobody asked for, or a
   /// chunk that does not pass: it stays missing.
   Result<std::optional<Chunk>> received(const sync::v1::BlobPiece& piece);
   /// The chunk is written.
@@ -62,6 +63,8 @@ class BlobReceiving {
   bool at_end() const { return at_end_; }
 
  private:
+  Result<std::optional<Chunk>> checked(const sync::v1::BlobPiece& last, std::string bytes);
+
   std::uint32_t want_;
   BlobName name_;
   ChunkMap held_;      // written

@@ -47,7 +47,8 @@ std::uint32_t BlobPacing::piece_bytes() const {
 
 BlobSending::BlobSending(const sync::v1::BlobWant& want, ChunkMap held)
     : want_(want.want()),
-      held_(std::move(held)),
+      held_(held),
+      taken_(std::move(held)),
       begun_(want.begun()),
       begun_crc_(want.begun_crc()),
       chunk_(held_.next_missing(0)) {}
@@ -89,15 +90,25 @@ std::optional<sync::v1::BlobPiece> BlobSending::next(MonotonicTime now) {
   piece.set_at(at_);
   piece.set_data(bytes_.substr(at_, count));
   at_ += count;
+  sent_ += count;
   pacing_.sent(count, now);
   if (at_ == bytes_.size()) {
     piece.set_chunk_crc(crc_);
     piece.set_locked(locked_);
     bytes_.clear();
+    unseen_.push_back({sent_, *chunk_});
     held_.hold(*chunk_);
     chunk_ = held_.next_missing(*chunk_ + 1);
   }
   return piece;
+}
+
+void BlobSending::seen(const sync::v1::BlobSeen& seen, MonotonicTime now) {
+  pacing_.seen(seen.bytes(), now);
+  if (seen.bytes() > sent_) return;
+  for (; !unseen_.empty() && unseen_.front().end <= seen.bytes(); unseen_.pop_front()) {
+    taken_.hold(unseen_.front().chunk);
+  }
 }
 
 std::uint64_t BlobSending::left() const {

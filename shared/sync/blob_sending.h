@@ -54,7 +54,9 @@ class BlobSending {
   void loaded(std::string bytes, bool locked);
   /// Empty optional: the window is full, a chunk is needed, or everything was sent.
   std::optional<sync::v1::BlobPiece> next(MonotonicTime now);
-  void seen(const sync::v1::BlobSeen& seen, MonotonicTime now) { pacing_.seen(seen.bytes(), now); }
+  void seen(const sync::v1::BlobSeen& seen, MonotonicTime now);
+  /// What the receiver has: what its request said, and what it has seen since.
+  const ChunkMap& taken() const { return taken_; }
   /// Everything was sent; whether it arrived the receiver says.
   bool done() const { return !chunk_; }
   /// Bytes still to be sent and on their way, without what locking adds.
@@ -64,7 +66,8 @@ class BlobSending {
   BlobSending(const sync::v1::BlobWant& want, ChunkMap held);
 
   std::uint32_t want_;
-  ChunkMap held_;
+  ChunkMap held_;   // and what was sent
+  ChunkMap taken_;  // and what was seen
   std::uint32_t begun_;
   std::uint32_t begun_crc_;
   std::optional<std::uint32_t> chunk_;  // the one under way
@@ -72,6 +75,12 @@ class BlobSending {
   bool locked_ = false;
   std::uint32_t at_ = 0;
   std::uint32_t crc_ = 0;
+  struct Sent {
+    std::uint64_t end = 0;  // bytes sent with its last piece
+    std::uint32_t chunk = 0;
+  };
+  std::deque<Sent> unseen_;
+  std::uint64_t sent_ = 0;
   BlobPacing pacing_;
 };
 

@@ -37,6 +37,7 @@ class BundleWriter {
                                                      Random& random);
   /// The next bytes of the file.
   std::string take() { return std::exchange(out_, {}); }
+  std::size_t waiting() const { return out_.size(); }
   void add(std::string_view frame);
   /// The rest of the content and the trailer.
   void finish();

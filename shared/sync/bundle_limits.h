@@ -18,5 +18,7 @@ inline constexpr std::uint64_t kPartBytesMax = std::uint64_t{4000} << 20;
 inline constexpr std::uint64_t kPartBytesDefault = std::uint64_t{512} << 20;
 /// Questions about records that a device asks in a bundle.
 inline constexpr std::size_t kQuestionsMax = 32;
+/// Files whose receipts go into one answer; the device offers the others again.
+inline constexpr std::size_t kOffersMax = 4'096;
 
 }  // namespace duhui::bundle_limits

@@ -18,6 +18,10 @@ void BundlePlan::add(const CarriedFrame& frame) {
     parts_.push_back({.bytes = begins_with_});
   }
   PartPlan& part = parts_.back();
+  if (part.frames == 0 && !frame.behind.empty()) {
+    ++part.files;
+    part.bytes += bundle_item_bytes(frame.behind.size());
+  }
   ++part.frames;
   part.ops += frame.ops;
   part.files += frame.files;

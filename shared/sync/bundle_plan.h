@@ -16,6 +16,9 @@ struct CarriedFrame {
   std::string bytes{};
   std::uint64_t ops = 0;
   std::uint64_t files = 0;
+  /// Says what this frame is about: repeated where a part begins with it, so that each part can be
+  /// taken by itself. Empty: it needs nothing before it. It counts as one file.
+  std::string behind{};
 };
 
 /// What a bundle is made of. Gone through twice: once to know how many parts it takes, once to
@@ -36,7 +39,7 @@ class FrameSource {
 struct PartPlan {
   std::uint64_t frames = 0;
   std::uint64_t ops = 0;
-  std::uint64_t files = 0;
+  std::uint64_t files = 0;  // of which it has something
   std::uint64_t bytes = 0;  // of content
 };
 

@@ -103,12 +103,12 @@ class Files(unittest.TestCase):
 
     def attach(self, visit, file, name="p1"):
         value = {"id": name, "by": WANG, "kind": "photo",
-                 **{key: file[key] for key in ("file_name", "mime", "sha256", "size", "thumbnail") if key in file}}
+                 **{key: file[key] for key in ("file_name", "mime", "sha256", "size", "thumbnail", "original") if key in file}}
         self.agent.edit(visit, WANG, [{"do": "add", "field": "attachments", "value": value}])
 
     def outside(self):
         """What lies in the folders for files, but not under a hash."""
-        named = re.compile(r"(blobs|locked)/([0-9a-f]{2})/\2[0-9a-f]{62}|files/originals/[0-9a-f]{64}(\.locked)?")
+        named = re.compile(r"(blobs|locked)/([0-9a-f]{2})/\2[0-9a-f]{62}")
         paths = [path.relative_to(self.agent.folder).as_posix() for folder in ("blobs", "locked", "files")
                  for path in (self.agent.folder / folder).rglob("*") if path.is_file()]
         return sorted(path for path in paths if not named.fullmatch(path))
@@ -151,7 +151,7 @@ class Files(unittest.TestCase):
         status, told, small = self.raw("GET", address + "&thumbnail=1")
         self.assertEqual((status, told["content-type"], small[:3]), (200, "image/jpeg", b"\xff\xd8\xff"))
         self.assertLessEqual(len(small), 8192)
-        status, told, original = self.raw("GET", address + "&original=1")
+        status, told, original = self.raw("GET", f"/files/{file['original']['sha256']}?record={visit}")
         self.assertEqual((status, told["content-type"], original), (200, "image/png", png(2000, 1000)))
 
     def test_a_photo_arrives_at_the_hub_and_is_read_there(self):

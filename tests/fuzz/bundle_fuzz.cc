@@ -1,6 +1,7 @@
 // Any bytes as a bundle file, and whole bundles that were bent: what is read is what was written,
 // or nothing is believed; and any frames inside a properly sealed and signed one, to a device that
-// takes them: nothing crashes, and nothing it has saved goes away.
+// takes them: nothing crashes, and nothing it has saved goes away. And photos that are carried both
+// ways in bundles that somebody bends who can sign: no receipt and no file is ever a false one.
 
 #include <algorithm>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "shared/sync/bundle_format.h"
 #include "shared/sync/bundle_limits.h"
 #include "shared/sync/frame_codec.h"
+#include "tests/fuzz/bundle_files.h"
 #include "tests/fuzz/input.h"
 #include "tests/support/memory_store.h"
 
@@ -154,7 +156,7 @@ void deliver(fuzz::Input& input) {
 }
 
 void run(fuzz::Input input) {
-  switch (input.byte() % 3) {
+  switch (input.byte() % 4) {
     case 0:
       any_bytes(input);
       break;
@@ -164,6 +166,13 @@ void run(fuzz::Input input) {
     case 2:
       deliver(input);
       break;
+    case 3: {
+      const bool files_only = input.byte() % 2 == 0;
+      fuzz::FilesByStick world(files_only);
+      world.exchange(input);
+      if (files_only) world.finish();
+      break;
+    }
   }
 }
 

@@ -14,6 +14,7 @@
 #include "shared/sync/payload_codec.h"
 #include "shared/sync/stream_chain.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/no_rules.h"
 #include "tests/support/memory_hub_store.h"
 #include "tests/support/memory_store.h"
 
@@ -22,29 +23,6 @@ namespace {
 
 constexpr std::int64_t kNow = 1'760'000'000'000;
 constexpr std::size_t kFramesMax = 64;  // of one input, both ways
-
-class NoRules final : public hub::RecordRules {
- public:
-  hub::RecordSummary summarize(const RecordState&) override { return {}; }
-  hub::RecordSummary summarize_new(const Dot&, const sync::v1::Op&) override { return {}; }
-  Result<hub::Standing> standing_of(hub::RecordLookup&, const std::string&) override {
-    return hub::Standing{};
-  }
-  hub::Judgement judge(const hub::Standing&,
-                       const std::vector<std::string>&,
-                       WallTime,
-                       std::string_view,
-                       const sync::v1::Op& op) override {
-    static_cast<void>(op);
-    return {.rank = 2};
-  }
-  bool is_made_at_hub(std::uint32_t) override { return false; }
-  Result<std::vector<Intent>> follow_ups(hub::RecordLookup&,
-                                         const std::vector<RecordId>&,
-                                         WallTime) override {
-    return std::vector<Intent>{};
-  }
-};
 
 RecordId record_id(char byte) {
   RecordId id;
@@ -190,7 +168,7 @@ struct World {
   hub::HubIdentity hub_identity;
   hub::MemoryHubStore hub_store;
   hub::OpReader ops{1 << 20};
-  NoRules rules;
+  fuzz::NoRules rules;
   hub::HubCore core;
 };
 

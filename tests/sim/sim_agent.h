@@ -55,6 +55,7 @@ struct SimAgent {
   std::set<BlobName> photos;
   std::set<Digest> taken_in_the_open;
   std::set<BlobName> fetched;
+  std::set<Digest> left;  // handed in, and never attached
 
   ClockReading clock(std::int64_t now) const {
     return {.wall = WallTime{now} + clock_offset, .monotonic = {now - booted_at}, .boot = boot};

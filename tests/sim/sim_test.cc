@@ -15,6 +15,7 @@ constexpr std::uint64_t kUniverses = 2000;
 TEST(Simulator, TwoThousandUniversesKeepEveryInvariant) {
   std::uint64_t saved = 0;
   std::uint64_t reborn = 0;
+  std::uint64_t by_stick = 0;
   for (std::uint64_t seed = 1; seed <= kUniverses; ++seed) {
     const Options options = Options::from_seed(seed);
     const Verdict verdict = World(options).run();
@@ -22,11 +23,14 @@ TEST(Simulator, TwoThousandUniversesKeepEveryInvariant) {
                                   << "); replay: ./dev sim --seed " << seed << " --verbose";
     saved += verdict.saved;
     reborn += verdict.reincarnations;
+    by_stick += verdict.files_by_stick;
   }
-  std::printf("%llu universes: %llu edits saved, %llu streams reborn, 0 breaches\n",
-              static_cast<unsigned long long>(kUniverses), static_cast<unsigned long long>(saved),
-              static_cast<unsigned long long>(reborn));
+  std::printf(
+      "%llu universes: %llu edits saved, %llu streams reborn, %llu photos by stick, 0 breaches\n",
+      static_cast<unsigned long long>(kUniverses), static_cast<unsigned long long>(saved),
+      static_cast<unsigned long long>(reborn), static_cast<unsigned long long>(by_stick));
   EXPECT_GT(reborn, 0u);  // the faults really happen
+  EXPECT_GT(by_stick, 0u);
 }
 
 TEST(Simulator, TheSameSeedGivesTheSameTrace) {

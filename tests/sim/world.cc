@@ -196,7 +196,7 @@ void World::drop_link(std::uint64_t id, bool agent_notices, bool hub_notices) {
   if (link.agent_side && agent_notices) {
     link.agent_side = false;
     if (agent.link == id) {
-      if (agent.session) agent.session->link_down();
+      if (agent.session) agent.session->link_down(agent.clock(now_));
       agent.session.reset();
       agent.link = 0;
       agent.timer_at = -1;

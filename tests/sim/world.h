@@ -28,6 +28,7 @@ struct Verdict {
   std::uint64_t events = 0;
   std::uint64_t saved = 0;
   std::uint64_t reincarnations = 0;
+  std::uint64_t files_by_stick = 0;  // that became whole by one
 };
 
 /// A hub and N agents in one thread and virtual time. One seed is one universe: the network, the
@@ -91,6 +92,10 @@ class World {
   void note_shown_photos(SimAgent& agent);
   /// Somebody looks at a photo.
   void look_at_photo(SimAgent& agent);
+  /// Somebody hands in a file and never attaches it.
+  void leave_upload(SimAgent& agent);
+  /// Files that are there for nothing are cleared up.
+  void collect_files(SimAgent& agent);
 
   // network and processes (world.cc)
   void step();
@@ -121,7 +126,8 @@ class World {
     sync::v1::BundleHeader header{};
     sync::v1::BundleOpening opening{};
     std::vector<std::string> frames{};
-    std::size_t greeting = 0;  // frames that every part begins with
+    std::vector<std::string> behind{};  // of each frame, what has to come before it in a part
+    std::size_t greeting = 0;           // frames that every part begins with
   };
   void someone_carries();
   void keep_stick(Stick stick);
@@ -159,7 +165,7 @@ class World {
   std::uint64_t next_link_ = 1;
 
   hub::StorageContext hub_context() {
-    return {hub_store_, *hub_ops_, rules_, hub_random_, hub_key_, &hub_files_};
+    return {hub_store_, *hub_ops_, rules_, hub_random_, hub_key_, &hub_files_, &hub_files_};
   }
 
   hub::MemoryHubStore hub_store_;

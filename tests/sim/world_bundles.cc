@@ -23,8 +23,14 @@ void World::keep_stick(Stick stick) {
     const std::size_t tail = stick.frames.size() - static_cast<std::size_t>(from);
     const auto keep = static_cast<std::ptrdiff_t>(random_.below(tail + 1));
     stick.frames.erase(stick.frames.begin() + from + keep, stick.frames.end());
+    const std::string behind =
+        keep > 0 && !stick.behind.empty() ? stick.behind[static_cast<std::size_t>(from)] : "";
     stick.frames.erase(stick.frames.begin() + static_cast<std::ptrdiff_t>(stick.greeting),
                        stick.frames.begin() + from);
+    if (!behind.empty()) {
+      stick.frames.insert(stick.frames.begin() + static_cast<std::ptrdiff_t>(stick.greeting),
+                          behind);
+    }
   }
   if (sticks_.size() >= kSticksMax) sticks_.pop_front();
   sticks_.push_back(std::move(stick));
@@ -42,10 +48,12 @@ void World::write_stick(SimAgent& agent) {
   stick.header.set_device_id(agent.identity.id.str());
   stick.frames = (*source)->greeting();
   stick.greeting = stick.frames.size();
+  stick.behind.resize(stick.greeting);
   for (auto frame = (*source)->next();; frame = (*source)->next()) {
     if (!frame) return;
     if (!*frame) break;
     stick.frames.push_back(std::move((**frame).bytes));
+    stick.behind.push_back(std::move((**frame).behind));
   }
   note("agent " + std::to_string(agent.number) + " writes a stick");
   keep_stick(std::move(stick));
@@ -55,7 +63,7 @@ Status World::talk_to_stopped_hub(hub::HubPeer& peer) {
   const hub::HubIdentity identity{hub_id_, hub_key_, Origin::random(hub_random_)};
   hub::HubCore core(identity, "sim");
   hub::OpReader ops(1 << 20);
-  hub::StorageContext context{hub_store_, ops, rules_, hub_random_, hub_key_};
+  hub::StorageContext context{hub_store_, ops, rules_, hub_random_, hub_key_, &hub_files_};
   return hub::converse(core, context, peer, {.wall = {now_}, .monotonic = {now_}, .boot = 1});
 }
 
@@ -72,9 +80,9 @@ void World::read_stick_at_hub(const Stick& stick) {
     note("  refused: " + taken.error().detail);
     return;
   }
-  const hub::Told told{.hello = taking.hello().hello(), .questions = taking.questions()};
-  const auto kept =
-      hub_store_.write([&](hub::HubTransaction& tx) { return hub::remember_told(tx, told); });
+  verdict_.files_by_stick += taking.outcome().files.kept;
+  const auto kept = hub_store_.write(
+      [&](hub::HubTransaction& tx) { return hub::remember_told(tx, taking.told()); });
   static_cast<void>(kept.has_value());  // a bundle that is longer than it need be
   // Sometimes the answer is made at once, sometimes for a device that never told anything.
   if (random_.below(4) != 0) write_stick_at_hub(stick.device);
@@ -96,10 +104,11 @@ void World::write_stick_at_hub(const DeviceId& device) {
   Stick stick{.to_hub = false, .device = device, .greeting = 1};
   stick.opening.set_acknowledged(told.hello.acknowledged().seq());
   stick.opening.set_own_log_from(told.hello.own_log_from());
-  hub::BundleMaking making(told, [&](std::string_view frame, std::uint64_t) -> Status {
-    stick.frames.emplace_back(frame);
-    return Done{};
-  });
+  hub::BundleMaking making(told,
+                           [&](std::string_view frame, std::uint64_t, std::uint64_t) -> Status {
+                             stick.frames.emplace_back(frame);
+                             return Done{};
+                           });
   if (auto made = talk_to_stopped_hub(making); !made) {
     return breach("no bundle could be made: " + to_string(made.error()));
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "agent/core/file_collection.h"
 #include "agent/core/keys.h"
 #include "duhui/record/v1/visit.pb.h"
 #include "hub/core/ingest.h"
@@ -216,6 +217,18 @@ void World::check_photos(SimAgent& agent) {
     if (!known || !*known || !(*known)->has_receipt()) {
       return breach(who + " has no receipt for a photo");
     }
+  }
+  // What nobody attached goes, sooner or later; the same content may have been taken as a photo.
+  for (int round = 0; round < 2; ++round) {
+    agent::FileCollection collection({*agent.replica, *agent.store, agent.files, agent.files,
+                                      agent.locked_files, agent.locked_files});
+    const WallTime day{now_ + days(2 * round).ms};
+    if (!collection.collect_parts() || !collection.collect_unnamed(day, days(1))) {
+      return breach(who + " cannot clear up");
+    }
+  }
+  for (const Digest& left : agent.left) {
+    if (agent.files.whole.contains(left)) return breach(who + " keeps what nobody attached");
   }
   std::set<BlobName> held = agent.fetched;
   held.insert(agent.photos.begin(), agent.photos.end());

@@ -1,6 +1,7 @@
 // What people do: create visits, answer items, write paragraphs, add and remove photos, submit,
 // delete.
 
+#include "agent/core/file_collection.h"
 #include "duhui/record/v1/org.pb.h"
 #include "duhui/record/v1/visit.pb.h"
 #include "shared/base/bytes.h"
@@ -89,6 +90,8 @@ void World::someone_edits() {
   if (hub_ && random_.below(6) == 0) return edit_at_hub();
   SimAgent& agent = *agents_[random_.below(agents_.size())];
   if (options_.files && random_.below(4) == 0) look_at_photo(agent);
+  if (options_.files && random_.below(8) == 0) leave_upload(agent);
+  if (options_.files && random_.below(4) == 0) collect_files(agent);
   if (agent.replica) edit_at_agent(agent);
 }
 
@@ -179,6 +182,34 @@ void World::look_at_photo(SimAgent& agent) {
   std::vector<agent::Effect> effects;
   static_cast<void>(agent.session->fetch(name, effects));
   perform(agent, std::move(effects));
+}
+
+void World::leave_upload(SimAgent& agent) {
+  std::string content(1 + random_.below(3'000), '\0');
+  random_.fill(content.data(), content.size());
+  const Digest name = sha256(content);
+  agent.files.whole[name] = std::move(content);
+  agent.left.insert(name);
+}
+
+void World::collect_files(SimAgent& agent) {
+  if (hub_ && random_.below(2) == 0) perform_hub(hub_->collect_files());
+  if (!agent.replica) return;
+  agent::FileCollection collection({*agent.replica, *agent.store, agent.files, agent.files,
+                                    agent.locked_files, agent.locked_files});
+  const auto report = [&](const Status& done) {
+    if (!done && done.error().code != ErrorCode::storage_failed) {
+      breach("collection: " + to_string(done.error()));
+    }
+  };
+  const auto parts = collection.collect_parts();
+  if (!parts) report(parts.error());
+  const auto now = agent.replica->traffic().clock().beyond_doubt(agent.clock(now_));
+  if (!now || !agent.session || !agent.session->caught_up()) return;
+  // A universe lasts days, not months.
+  const auto files = collection.collect_unnamed(*now, minutes(20));
+  if (!files) return report(files.error());
+  if (files->files.files > 0) note("agent " + std::to_string(agent.number) + " clears up");
 }
 
 void World::come_or_go(SimAgent& agent) {

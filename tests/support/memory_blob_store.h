@@ -4,13 +4,14 @@
 #include <string>
 #include <utility>
 
+#include "shared/sync/blob_inventory.h"
 #include "shared/sync/blob_store.h"
 #include "shared/sync/limits.h"
 
 namespace duhui {
 
 /// BlobStore in memory. Chunks count as lost in a crash unless save_part came after them.
-class MemoryBlobStore final : public BlobStore {
+class MemoryBlobStore final : public BlobStore, public BlobInventory {
  public:
   Result<std::optional<std::uint64_t>> size(const Digest& sha256) override {
     const auto at = whole.find(sha256);
@@ -49,20 +50,40 @@ class MemoryBlobStore final : public BlobStore {
     return Done{};
   }
 
-  struct Begun {
+  Status each_whole(const std::function<bool(const Whole&)>& visit) override {
+    for (const auto& [sha256, content] : std::map(whole)) {
+      if (!visit({sha256, content.size()})) break;
+    }
+    return Done{};
+  }
+  Status each_part(const std::function<bool(const Begun&)>& visit) override {
+    for (const auto& [name, part] : std::map(parts)) {
+      if (!visit({name.sha256, name.record, name.size, part.bytes.size()})) break;
+    }
+    return Done{};
+  }
+  Status remove_part(const Digest& sha256, const RecordId& record) override {
+    std::erase_if(parts, [&](const auto& part) {
+      return part.first.sha256 == sha256 && part.first.record == record;
+    });
+    return Done{};
+  }
+
+  struct Unfinished {
     std::string bytes;
     Part saved;
   };
   std::map<Digest, std::string> whole;
-  std::map<BlobName, Begun> parts;
+  std::map<BlobName, Unfinished> parts;
   bool full = false;
   bool locked = false;  // names say nothing of the bytes
 
  private:
-  Begun& begun(const BlobName& name) {
+  Unfinished& begun(const BlobName& name) {
     const auto at = parts.find(name);
     if (at != parts.end()) return at->second;
-    return parts.emplace(name, Begun{std::string(name.size, '\0'), Part{ChunkMap(name.size), {}}})
+    return parts
+        .emplace(name, Unfinished{std::string(name.size, '\0'), Part{ChunkMap(name.size), {}}})
         .first->second;
   }
 };

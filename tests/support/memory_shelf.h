@@ -20,7 +20,7 @@ class MemoryShelf final : public BlobShelf {
   bool hides = false;
   std::set<std::string> hidden_tokens{};  // tokens
   std::map<std::string, std::string> begun{};
-  std::map<std::pair<std::string, Copy>, std::string> shelved{};
+  std::map<std::string, std::string> shelved{};
 
   bool can_hide() const override { return hides; }
   Result<std::string> lock_note(const std::string&, std::string_view note) override {
@@ -57,22 +57,13 @@ class MemoryShelf final : public BlobShelf {
     const auto found = begun.find(token);
     if (found == begun.end()) return Error{ErrorCode::not_found, "token"};
     ShelvedBlob blob{to_hex(sha256(found->second).view()), found->second.size()};
-    shelved[{blob.sha256, Copy::shown}] = std::move(found->second);
+    shelved[blob.sha256] = std::move(found->second);
     begun.erase(found);
     return blob;
   }
-  Status keep_original(const std::string& token, const std::string& sha256) override {
-    const auto found = begun.find(token);
-    if (found == begun.end() || !shelved.contains({sha256, Copy::shown})) {
-      return Error{ErrorCode::not_found, "token"};
-    }
-    shelved[{sha256, Copy::original}] = std::move(found->second);
-    begun.erase(found);
-    return Done{};
-  }
-  Result<std::unique_ptr<BlobReader>> open(const std::string& sha256, Copy copy) override {
+  Result<std::unique_ptr<BlobReader>> open(const std::string& sha256) override {
     if (!is_hex(sha256, 64)) return Error{ErrorCode::invalid_input, "hash"};
-    const auto found = shelved.find({sha256, copy});
+    const auto found = shelved.find(sha256);
     if (found == shelved.end()) return Error{ErrorCode::not_found, "hash"};
     return std::unique_ptr<BlobReader>(std::make_unique<Reader>(found->second));
   }

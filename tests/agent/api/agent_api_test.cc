@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "agent/api/file_desk.h"
+#include "shared/base/bytes.h"
 #include "shared/base/random.h"
+#include "shared/crypto/digest.h"
 #include "shared/crypto/registry_id.h"
+#include "tests/support/memory_blob_store.h"
 #include "tests/support/memory_shelf.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/memory_text.h"
@@ -31,12 +34,18 @@ class AgentApiTest : public testing::Test {
     records_ = std::make_unique<AgentRecords>(*replica_, random_, [this] { return read_clock(); });
     records_->set_scopes({kSchoolScope});
     records_->on_saved([this] { ++saved_; });
+    replica_->keep_files(files_, locked_files_);
     AgentHooks hooks;
     hooks.link = [this] { return link_; };
     hooks.device = [] {
       return DeviceFacts{.id = "device-1", .name = "样例小学", .scopes = {kSchoolScope}};
     };
     hooks.enable_link = [this](bool enabled) { enabled_ = enabled; };
+    hooks.fetch = [this](const BlobName& name) {
+      if (!connected_) return false;
+      asked_.push_back(name);
+      return true;
+    };
     api_ = std::make_unique<AgentApi>(
         *replica_, *records_, [this] { return read_clock(); }, "1.0", std::move(hooks));
   }
@@ -68,6 +77,10 @@ class AgentApiTest : public testing::Test {
   SeededRandom random_;
   WallTime now_{1'760'000'000'000};
   LinkFacts link_;
+  MemoryBlobStore files_;
+  MemoryBlobStore locked_files_;
+  bool connected_ = true;
+  std::vector<BlobName> asked_;
   bool enabled_ = true;
   int saved_ = 0;
   std::unique_ptr<Replica> replica_;
@@ -96,6 +109,59 @@ TEST_F(AgentApiTest, WorksBeforeTheHubHasEverBeenReached) {
   EXPECT_EQ(link["bytes_written"], 8);
   EXPECT_EQ(link["bytes_read_total"], 70);
   EXPECT_EQ(link["bytes_written_total"], 80);
+}
+
+TEST_F(AgentApiTest, TellsHowFarARecordAndItsFilesHaveCome) {
+  const std::string content(5000, 'x');
+  const std::string name = to_hex(sha256(content).view());
+  const std::string id = make_visit();
+  const std::string record = "/records/" + id;
+  EXPECT_EQ(get(record + "/delivery").body["files"], Json::array());
+  const auto edited = post(
+      record + "/edits",
+      {{"as", "u-sup-001"},
+       {"edits",
+        {{{"do", "add"},
+          {"field", "attachments"},
+          {"value", {{"id", "p1"}, {"file_name", "a.jpg"}, {"sha256", name}, {"size", 5000}}}}}}});
+  ASSERT_EQ(edited.status, 200) << edited.body.dump();
+  Json told = get(record + "/delivery").body;
+  EXPECT_EQ(told["state"], "saved");
+  EXPECT_EQ(told["words"]["zh"], "已存本机，尚未送达中心");
+  EXPECT_EQ(told["ops"], Json({{"own", 2}, {"unsent", 2}, {"unsigned", 0}}));
+  ASSERT_EQ(told["files"].size(), 1u);
+  EXPECT_EQ(told["files"][0]["state"], "absent");
+  EXPECT_EQ(told["files"][0]["file_name"], "a.jpg");
+  EXPECT_EQ(get("/status").body["transfer"]["files_absent"], 1);
+
+  connected_ = false;
+  EXPECT_EQ(post(record + "/fetch", {{"sha256", name}}).status, 503);
+  connected_ = true;
+  EXPECT_EQ(post(record + "/fetch", {{"sha256", name}}).status, 202);
+  ASSERT_EQ(asked_.size(), 1u);
+  EXPECT_EQ(asked_[0].size, 5000u);
+  EXPECT_EQ(get(record + "/delivery").body["files"][0]["fetch"]["state"], "asked");
+  api_->file_fetched(asked_[0], Error{ErrorCode::not_found, "file: not yours"});
+  EXPECT_EQ(get(record + "/delivery").body["files"][0]["fetch"]["state"], "failed");
+  files_.whole[sha256(content)] = content;
+  EXPECT_EQ(post(record + "/fetch", {{"sha256", name}}).status, 200);
+  EXPECT_EQ(get(record + "/delivery").body["files"][0]["state"], "saved");
+  EXPECT_EQ(post(record + "/fetch", {{"sha256", std::string(64, '0')}}).status, 404);
+  EXPECT_EQ(get("/records/00000000-0000-7000-8000-000000000000/delivery").status, 404);
+}
+
+TEST_F(AgentApiTest, TellsWhatAMonthsBytesAllow) {
+  replica_->traffic().budget().set_limit(100);
+  replica_->traffic().hub_said(now_, read_clock());
+  Json month = get("/status").body["transfer"]["month"];
+  EXPECT_EQ(month["month"], "2025-10");
+  EXPECT_EQ(month["state"], "within");
+  replica_->traffic().frame(ByteKind::text, 100);
+  month = get("/status").body["transfer"]["month"];
+  EXPECT_EQ(month["state"], "used_up");
+  EXPECT_EQ(month["files_may_go"], false);
+  replica_->traffic().budget().set_free(true);
+  EXPECT_EQ(get("/status").body["transfer"]["month"]["state"], "free_road");
 }
 
 TEST_F(AgentApiTest, ShowsTheSameAfterARestart) {

@@ -30,6 +30,19 @@ TEST_F(AgentSettingsTest, TakesWhatIsSetAndKeepsTheDefaultsForTheRest) {
   EXPECT_EQ(read_.settings.log_level, "info");
 }
 
+TEST_F(AgentSettingsTest, TakesWhatAMonthAllowsAndWhichNetworksCostNothing) {
+  const ReadSettings right = read(
+      "[link]\nmonthly_bytes = 500_000_000\nfree_networks = [\"1f0c00aa77e10b9d\"]\n"
+      "unmetered = true\n");
+  EXPECT_TRUE(right.problems.empty());
+  EXPECT_EQ(right.settings.monthly_bytes, 500'000'000u);
+  EXPECT_EQ(right.settings.free_networks, std::vector<std::string>{"1f0c00aa77e10b9d"});
+  EXPECT_TRUE(right.settings.unmetered);
+  const ReadSettings wrong = read("[link]\nmonthly_bytes = -1\nfree_networks = [\"wlan0\"]\n");
+  EXPECT_EQ(wrong.problems.size(), 2u);
+  EXPECT_EQ(wrong.settings.monthly_bytes, 0u);
+}
+
 TEST_F(AgentSettingsTest, NamesTheLineOfEveryMistake) {
   const ReadSettings read_ = read("dta = \"/x\"\n[api]\nport = 99999\n[log]\nlevel = \"loud\"\n");
   ASSERT_EQ(read_.problems.size(), 3u);

@@ -20,8 +20,6 @@
 namespace duhui::agent {
 namespace {
 
-using Copy = BlobShelf::Copy;
-
 const std::string kToken(32, 'a');
 const std::string kOther(32, 'b');
 
@@ -90,11 +88,11 @@ TEST_P(BlobShelfContract, KeepsUnderItsHashWhatCameInPieces) {
   ASSERT_TRUE(shelf().append(kToken, "hello "));
   EXPECT_EQ(shelf().look(kToken).value()->size(), 6u);
   ASSERT_TRUE(shelf().append(kToken, "world"));
-  EXPECT_EQ(shelf().open(hash_of("hello world"), Copy::shown).error().code, ErrorCode::not_found);
+  EXPECT_EQ(shelf().open(hash_of("hello world")).error().code, ErrorCode::not_found);
   const ShelvedBlob blob = shelf().finish(kToken).value();
   EXPECT_EQ(blob.sha256, hash_of("hello world"));
   EXPECT_EQ(blob.size, 11u);
-  const auto reader = shelf().open(blob.sha256, Copy::shown).value();
+  const auto reader = shelf().open(blob.sha256).value();
   EXPECT_EQ(reader->size(), 11u);
   EXPECT_EQ(reader->read(6, 3).value(), "wor");
   EXPECT_EQ(reader->read(6, 300).value(), "world");
@@ -110,20 +108,7 @@ TEST_P(BlobShelfContract, KeepsTheSameContentOnce) {
   }
   const std::string first = shelf().finish(kToken).value().sha256;
   EXPECT_EQ(shelf().finish(kOther).value().sha256, first);
-  EXPECT_EQ(all(shelf().open(first, Copy::shown)), "same");
-}
-
-TEST_P(BlobShelfContract, KeepsAnOriginalBesideWhatIsShown) {
-  ASSERT_TRUE(begin(kToken, 5));
-  ASSERT_TRUE(shelf().append(kToken, "small"));
-  const std::string small = shelf().finish(kToken).value().sha256;
-  EXPECT_EQ(shelf().open(small, Copy::original).error().code, ErrorCode::not_found);
-  ASSERT_TRUE(begin(kToken, 5));
-  ASSERT_TRUE(shelf().append(kToken, "large"));
-  EXPECT_FALSE(shelf().keep_original(kToken, hash_of("nobody")));
-  ASSERT_TRUE(shelf().keep_original(kToken, small));
-  EXPECT_EQ(all(shelf().open(small, Copy::original)), "large");
-  EXPECT_EQ(all(shelf().open(small, Copy::shown)), "small");
+  EXPECT_EQ(all(shelf().open(first)), "same");
 }
 
 TEST_P(BlobShelfContract, DropsWhatHasBegunAndNothingElse) {
@@ -140,7 +125,7 @@ TEST_P(BlobShelfContract, TakesNamesThatAreHashesAndTokensOnly) {
         "../" + std::string(29, 'a'), std::string(31, 'a') + "/"}) {
     EXPECT_EQ(begin(name, 1).error().code, ErrorCode::invalid_input) << name;
     EXPECT_EQ(shelf().drop(name).error().code, ErrorCode::invalid_input) << name;
-    EXPECT_EQ(shelf().open(name, Copy::shown).error().code, ErrorCode::invalid_input) << name;
+    EXPECT_EQ(shelf().open(name).error().code, ErrorCode::invalid_input) << name;
     EXPECT_FALSE(shelf().look(name)) << name;
   }
 }
@@ -196,18 +181,12 @@ TEST(UploadShelf, WhatIsHiddenNeverLiesOpen) {
             (secret + secret).substr(20, 30));
   const std::string hash = place.shelf().finish(kToken).value().sha256;
   EXPECT_EQ(hash, hash_of(secret + secret));
-  ASSERT_TRUE(place.shelf().begin(kOther, secret.size(), true));
-  ASSERT_TRUE(place.shelf().append(kOther, secret));
-  ASSERT_TRUE(place.shelf().keep_original(kOther, hash));
   EXPECT_EQ(everything_in(place.path()).find("nobody"), std::string::npos);
   EXPECT_EQ(files_in(place.path()),
-            (std::set<std::string>{"locked/" + hash.substr(0, 2) + "/" + hash,
-                                   "files/originals/" + hash + ".locked"}));
+            std::set<std::string>{"locked/" + hash.substr(0, 2) + "/" + hash});
   place.upload_shelf().set_key({});
   EXPECT_FALSE(place.shelf().can_hide());
-  for (const Copy copy : {Copy::shown, Copy::original}) {
-    EXPECT_EQ(place.shelf().open(hash, copy).error().code, ErrorCode::unavailable);
-  }
+  EXPECT_EQ(place.shelf().open(hash).error().code, ErrorCode::unavailable);
   EXPECT_EQ(place.shelf().begin(kToken, 1, true).error().code, ErrorCode::unavailable);
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "duhui/record/v1/visit.pb.h"
+#include "hub/core/blob_links.h"
 #include "shared/base/bytes.h"
 #include "shared/merge/schema.h"
 #include "shared/sync/blob_receiving.h"
@@ -203,6 +204,65 @@ TEST_F(HubFilesTest, SignsForNothingThatMakesAnotherHash) {
   EXPECT_FALSE(hub.files.whole.contains(wrong));
 }
 
+TEST_F(HubFilesTest, CountsWhatADeviceBroughtOnceForEachRecord) {
+  const SessionId id = visit(school, 'a', kSchool);
+  offer(id, 'a');
+  bring(id);
+  offer(id, 'a');
+  const FileCounters& counters = hub.core.file_counters().at(school.id);
+  EXPECT_EQ(counters.receipts, 2u);
+  EXPECT_EQ(counters.bytes_received, photo.size());
+  EXPECT_EQ(counters.refused, 0u);
+  offer(id, 'z');
+  EXPECT_EQ(counters.refused, 1u);
+  ASSERT_TRUE(hub.store.read([&](HubTransaction& tx) -> Status {
+    const auto brought = brought_by(tx, school.id);
+    EXPECT_EQ(brought->files(), 1u);
+    EXPECT_EQ(brought->bytes(), photo.size());
+    EXPECT_EQ(brought_by(tx, neighbour.id)->files(), 0u);
+    return Done{};
+  }));
+}
+
+/// What is under way, for whatever record, is somebody's work.
+TEST_F(HubFilesTest, ClearsUpPartsThatCanNeverBeAskedForAndNothingElse) {
+  const SessionId id = visit(school, 'a', kSchool);
+  offer(id, 'a');
+  bring(id);
+  ASSERT_EQ(end(id).outcome(), BlobEnd::OUTCOME_KEPT);
+  const SessionId other = visit(neighbour, 'b', "city/zone/neighbour");
+  offer(other, 'b');
+  bring(other, 8);  // of a file that is whole here, for another record
+  hub.perform(hub.core.closed(other));
+  const BlobName of_other{sha256(photo), photo.size(), record_id('b')};
+  const BlobName done{sha256(photo), photo.size(), record_id('a')};
+  const BlobName unknown{sha256("nobody knows it"), 70'000, record_id('c')};
+  const BlobName impossible{sha256(photo), 70'000, record_id('c')};
+  for (const BlobName& name : {done, unknown, impossible}) {
+    ASSERT_TRUE(hub.files.write_chunk(name, 0, std::string(sync_limits::kChunkBytes, 'x')));
+  }
+  ASSERT_EQ(hub.files.parts.size(), 4u);
+  hub.perform(hub.core.collect_files());
+  EXPECT_TRUE(hub.files.parts.contains(of_other));
+  EXPECT_TRUE(hub.files.parts.contains(unknown));
+  EXPECT_EQ(hub.files.parts.size(), 2u);
+  EXPECT_TRUE(hub.files.whole.contains(sha256(photo)));
+  // And it goes on from there.
+  const SessionId again = hub.connect(neighbour);
+  offer(again, 'b');
+  EXPECT_EQ(want(again).runs_size(), 2);
+  bring(again);
+  EXPECT_EQ(end(again).outcome(), BlobEnd::OUTCOME_KEPT);
+  hub.perform(hub.core.collect_files());
+  EXPECT_EQ(hub.files.parts.size(), 1u);
+}
+
+TEST_F(HubFilesTest, AWholeFileThatNoRecordNamesStays) {
+  hub.files.whole[sha256("nobody's")] = "nobody's";
+  hub.perform(hub.core.collect_files());
+  EXPECT_TRUE(hub.files.whole.contains(sha256("nobody's")));
+}
+
 TEST_F(HubFilesTest, AFullDiskIsSaidAndTriedAgain) {
   const SessionId id = visit(school, 'a', kSchool);
   hub.files.full = true;
@@ -212,6 +272,52 @@ TEST_F(HubFilesTest, AFullDiskIsSaidAndTriedAgain) {
   EXPECT_FALSE(hub.is_closed(id));
   hub.files.full = false;
   offer(id, 'a');
+  bring(id);
+  EXPECT_EQ(end(id).outcome(), BlobEnd::OUTCOME_KEPT);
+}
+
+TEST_F(HubFilesTest, WhatIsLeftForAnotherFileIsKept) {
+  SessionId id = visit(school, 'a', kSchool);
+  visit(school, 'b', kSchool);
+  id = hub.connect(school);
+  offer(id, 'a');
+  bring(id, 20);
+  const std::uint32_t before = want(id).want();
+  offer(id, 'b');
+  EXPECT_FALSE(hub.is_closed(id));
+  EXPECT_NE(want(id).want(), before);
+  EXPECT_EQ(want(id).record_id(), record_id('b').str());
+  EXPECT_EQ(want(id).runs_size(), 0);
+  offer(id, 'a');
+  ASSERT_EQ(want(id).runs_size(), 2) << "what had come of it is here";
+  bring(id);
+  EXPECT_EQ(end(id).outcome(), BlobEnd::OUTCOME_KEPT);
+}
+
+TEST_F(HubFilesTest, AnOfferBeforeTheLastWasAnsweredEndsTheLink) {
+  const SessionId id = visit(school, 'a', kSchool);
+  hub.jobs_run = false;
+  offer(id, 'a');
+  offer(id, 'b');
+  EXPECT_TRUE(hub.is_closed(id));
+}
+
+TEST_F(HubFilesTest, ALastChunkThatCameDamagedIsAskedForAgain) {
+  const SessionId id = visit(school, 'a', kSchool);
+  offer(id, 'a');
+  const std::uint32_t asked = want(id).want();
+  for (std::uint32_t chunk = 0; chunk < 7; ++chunk) {
+    Frame frame;
+    sync::v1::BlobPiece& piece = *frame.mutable_blob_piece();
+    piece.set_want(asked);
+    piece.set_chunk(chunk);
+    piece.set_data(
+        photo.substr(std::size_t{chunk} * sync_limits::kChunkBytes, sync_limits::kChunkBytes));
+    piece.set_chunk_crc(crc32c(piece.data()) + (chunk == 6 ? 1 : 0));
+    hub.say(id, frame);
+  }
+  ASSERT_NE(want(id).want(), asked);
+  EXPECT_EQ(want(id).runs(1), 6u);
   bring(id);
   EXPECT_EQ(end(id).outcome(), BlobEnd::OUTCOME_KEPT);
 }

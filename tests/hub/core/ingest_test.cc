@@ -150,6 +150,22 @@ TEST(Ingest, QuarantinesAMalformedOpAndGoesOnWithTheStream) {
   EXPECT_EQ(link.hub.feed(kSchool).through, 2u);
 }
 
+/// An acknowledgement that was lost is said again with everything that was in it.
+TEST(Ingest, SaysAgainWhatWasNotMergedToADeviceThatDidNotHear) {
+  Link link;
+  link.writer.write(TestWriter::creating('a'));
+  link.writer.write_bytes("\xff\xff this is not an op");
+  link.writer.write(TestWriter::creating('c'));
+  link.send(1, 3);
+  ASSERT_EQ(link.ack().notes_size(), 1);
+  const std::string detail = link.ack().notes(0).detail();
+  const SessionId again = link.hub.connect(link.writer);  // heard of nothing
+  ASSERT_EQ(link.hub.ack(again).through(), 3u);
+  ASSERT_EQ(link.hub.ack(again).notes_size(), 1);
+  EXPECT_EQ(link.hub.ack(again).notes(0).seq(), 2u);
+  EXPECT_EQ(link.hub.ack(again).notes(0).detail(), detail);
+}
+
 TEST(Ingest, QuarantinesWhatTheDeviceMayNotWrite) {
   Link link;
   TestWriter other(2);

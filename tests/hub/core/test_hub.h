@@ -187,7 +187,7 @@ struct TestHub {
   void run_waiting(std::size_t at) {
     auto job = std::move(waiting.at(at));
     waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(at));
-    StorageContext context{store, ops, rules, random, identity.key, &files};
+    StorageContext context{store, ops, rules, random, identity.key, &files, &files};
     job->run(context);
     perform(core.job_done(std::move(job), {kNow + now}, {now}));
   }

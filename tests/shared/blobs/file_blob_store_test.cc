@@ -31,6 +31,7 @@ BlobName name_of(const std::string& bytes, char record = 'a') {
 struct MemoryShelf {
   MemoryBlobStore store;
   BlobStore& open() { return store; }
+  BlobInventory* inventory() { return &store; }
 };
 
 struct FileShelf {
@@ -46,6 +47,7 @@ struct FileShelf {
     store = std::move(*opened);
     return *store;
   }
+  BlobInventory* inventory() { return store.get(); }
   std::string file(const std::string& bytes) {
     const std::string path = folder + "/upload";
     std::ofstream(path, std::ios::binary) << bytes;
@@ -112,6 +114,51 @@ TYPED_TEST(BlobStoreContract, DropsWhatMakesAnotherHash) {
   EXPECT_FALSE(*whole);
   EXPECT_FALSE(*store.size(name.sha256));
   EXPECT_EQ(store.part(name)->held.missing(), 1u);
+}
+
+TYPED_TEST(BlobStoreContract, TellsWhatLiesInItAndRemovesParts) {
+  BlobStore& content_of = this->shelf.open();
+  const std::string whole = content(kChunk + 9);
+  const BlobName name = name_of(whole);
+  for (const std::uint32_t chunk : {0u, 1u}) {
+    ASSERT_TRUE(content_of.write_chunk(name, chunk, whole.substr(chunk * kChunk, kChunk)));
+  }
+  ASSERT_TRUE(*content_of.finish(name));
+  const BlobName begun = name_of(content(3 * kChunk), 'b');
+  ASSERT_TRUE(content_of.write_chunk(begun, 0, content(3 * kChunk).substr(0, kChunk)));
+  ChunkMap held(begun.size);
+  held.hold(0);
+  ASSERT_TRUE(content_of.save_part(begun, {held, {}}));
+  std::vector<BlobInventory::Whole> files;
+  std::vector<BlobInventory::Begun> parts;
+  BlobInventory& listed = *this->shelf.inventory();
+  const auto look = [&] {
+    files.clear();
+    parts.clear();
+    ASSERT_TRUE(listed.each_whole([&](const BlobInventory::Whole& one) {
+      files.push_back(one);
+      return true;
+    }));
+    ASSERT_TRUE(listed.each_part([&](const BlobInventory::Begun& one) {
+      parts.push_back(one);
+      return true;
+    }));
+  };
+  look();
+  ASSERT_EQ(files.size(), 1u);
+  EXPECT_EQ(files[0].sha256, name.sha256);
+  EXPECT_EQ(files[0].size, whole.size());
+  ASSERT_EQ(parts.size(), 1u);
+  EXPECT_EQ(parts[0].sha256, begun.sha256);
+  EXPECT_EQ(parts[0].record, begun.record);
+  EXPECT_EQ(parts[0].size, begun.size);
+  EXPECT_GT(parts[0].bytes, 0u);
+  ASSERT_TRUE(listed.remove_part(begun.sha256, begun.record));
+  ASSERT_TRUE(listed.remove_part(begun.sha256, begun.record));
+  look();
+  EXPECT_EQ(files.size(), 1u);
+  EXPECT_TRUE(parts.empty());
+  EXPECT_EQ(this->shelf.open().part(begun)->held.missing(), 3u);
 }
 
 TYPED_TEST(BlobStoreContract, ForgetsWhatIsRemoved) {

@@ -25,10 +25,22 @@ class Frames final : public FrameSource {
   Frames(const PublicKey& from, std::vector<std::string> frames) : frames_(std::move(frames)) {
     opening_.set_public_key(from.str());
   }
+  /// The frames of one file: the first says what the others are about.
+  Frames(const PublicKey& from, const std::string& about, std::vector<std::string> pieces)
+      : Frames(from, std::move(pieces)) {
+    frames_.insert(frames_.begin(), about);
+    about_ = about;
+  }
   const sync::v1::BundleOpening& opening() const override { return opening_; }
   const std::vector<std::string>& greeting() const override { return greeting_; }
   Result<std::optional<CarriedFrame>> next() override {
     if (at_ == frames_.size()) return std::optional<CarriedFrame>{};
+    if (!about_.empty()) {
+      const bool first = at_ == 0;
+      return std::optional<CarriedFrame>(CarriedFrame{.bytes = frames_[at_++],
+                                                      .files = first ? 1u : 0u,
+                                                      .behind = first ? std::string() : about_});
+    }
     return std::optional<CarriedFrame>(CarriedFrame{.bytes = frames_[at_++], .ops = 2});
   }
   void rewind() override { at_ = 0; }
@@ -38,6 +50,7 @@ class Frames final : public FrameSource {
   sync::v1::BundleOpening opening_;
   std::vector<std::string> greeting_{"hello"};
   std::vector<std::string> frames_;
+  std::string about_;
   std::size_t at_ = 0;
 };
 
@@ -125,6 +138,38 @@ TEST_F(BundleExportTest, PartsAreNamedForPeopleAndEachIsWhole) {
     found.insert(found.end(), frames_of_part.begin() + 1, frames_of_part.end());
   }
   EXPECT_EQ(found, wanted);
+}
+
+TEST_F(BundleExportTest, EachPartSaysWhatItsFramesAreAbout) {
+  const std::vector<std::string> pieces{std::string(40'000, '1'), std::string(40'000, '2'),
+                                        std::string(40'000, '3')};
+  Frames frames(device_.public_key(), "a file", pieces);
+  auto work = begin(frames, folder_);
+  ASSERT_TRUE(run(*work));
+  ASSERT_EQ(work->parts().size(), 3u);
+  for (std::size_t n = 0; n < 3; ++n) {
+    const BundleExport::Part& part = work->parts()[n];
+    EXPECT_EQ(part.files, 1u);
+    EXPECT_EQ(read(part.path), (std::vector<std::string>{"hello", "a file", pieces[n]}));
+    const auto listed = list_carried({part.path}, hub_.public_key(), kToHub);
+    ASSERT_TRUE(listed);
+    EXPECT_EQ(listed->at(0).header.files(), 1u) << "readable by whoever finds it";
+  }
+}
+
+TEST_F(BundleExportTest, GathersBeforeItWaitsForTheMedium) {
+  Frames frames(device_.public_key(), std::vector<std::string>(40, std::string(100'000, 'x')));
+  auto large = order(folder_ + "/mine.dhb");
+  large.part_bytes = 100 << 20;
+  auto work = BundleExport::begin(frames, std::move(large), device_, random_);
+  ASSERT_TRUE(work);
+  std::size_t waits = 0;
+  for (Result<bool> done = false; done && !*done; done = (*work)->step()) {
+    waits += (*work)->waits_for_disk() ? 1 : 0;
+  }
+  EXPECT_GE(waits, 4u);
+  EXPECT_LE(waits, 6u) << "four megabytes in pieces of one, and the end";
+  EXPECT_EQ(read(folder_ + "/mine.dhb").size(), 41u);
 }
 
 TEST_F(BundleExportTest, WhatIsInterruptedLeavesFinishedPartsAndNothingElse) {

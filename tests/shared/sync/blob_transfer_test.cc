@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "shared/base/bytes.h"
 #include "shared/base/random.h"
 #include "shared/sync/blob_receiving.h"
 #include "shared/sync/blob_sending.h"
@@ -172,6 +173,66 @@ TEST(BlobReceiving, TakesNothingThatItDidNotAskFor) {
   piece.set_chunk_crc(0);
   EXPECT_FALSE(receiving.received(piece));
   EXPECT_EQ(receiving.held().missing(), 1u);
+}
+
+TEST(BlobReceiving, AChunkThatComesWholeOutOfItsTurnLeavesTheOneThatWasCut) {
+  Transfer transfer(content(3 * kChunkBytes, 6));
+  const std::string cut = transfer.bytes.substr(0, 1000);
+  BlobReceiving receiving(1, transfer.name, ChunkMap(transfer.name.size), cut);
+  sync::v1::BlobPiece piece;
+  piece.set_chunk(2);
+  piece.set_data(transfer.bytes.substr(2 * kChunkBytes));
+  piece.set_chunk_crc(crc32c(piece.data()));
+  const auto chunk = receiving.received(piece);
+  ASSERT_TRUE(chunk && *chunk);
+  EXPECT_EQ((**chunk).index, 2u);
+  EXPECT_EQ((**chunk).bytes, piece.data());
+  EXPECT_EQ(receiving.begun(), cut);
+  EXPECT_EQ(receiving.take_seen()->bytes(), kChunkBytes);
+  // The cut one goes on.
+  piece.Clear();
+  piece.set_at(1000);
+  piece.set_data(transfer.bytes.substr(1000, kChunkBytes - 1000));
+  piece.set_chunk_crc(crc32c(transfer.bytes.substr(0, kChunkBytes)));
+  ASSERT_TRUE(receiving.received(piece)->has_value());
+  EXPECT_EQ(receiving.pending().missing(), 1u);
+  piece.Clear();
+  piece.set_chunk(1);
+  piece.set_data("too short");
+  piece.set_chunk_crc(crc32c(piece.data()));
+  EXPECT_FALSE(receiving.received(piece));
+}
+
+TEST(BlobSending, KnowsWhichChunksTheReceiverHas) {
+  Transfer transfer(content(4 * kChunkBytes, 8));
+  ChunkMap held(transfer.name.size);
+  held.hold(1);
+  BlobReceiving receiving(1, transfer.name, held, {});
+  auto sending = *BlobSending::answer(receiving.request(), transfer.bytes.size());
+  EXPECT_EQ(sending.taken().missing(), 3u);
+  std::uint64_t sent = 0;
+  MonotonicTime now{};
+  while (const auto chunk = sending.needs()) {
+    if (*chunk == 3) break;
+    sending.loaded(transfer.bytes.substr(std::size_t{*chunk} * kChunkBytes, kChunkBytes), false);
+    while (auto piece = sending.next(now)) {
+      sent += piece->data().size();
+      sync::v1::BlobSeen seen;
+      seen.set_bytes(sent - 1);
+      now.ms += 10;
+      sending.seen(seen, now);
+    }
+    // The chunk's last byte has not been seen.
+    EXPECT_FALSE(sending.taken().held(*chunk));
+    sync::v1::BlobSeen seen;
+    seen.set_bytes(sent + 1);
+    sending.seen(seen, now);
+    EXPECT_FALSE(sending.taken().held(*chunk)) << "nobody has seen the future";
+    seen.set_bytes(sent);
+    sending.seen(seen, now);
+    EXPECT_TRUE(sending.taken().held(*chunk));
+  }
+  EXPECT_EQ(sending.taken().missing(), 1u);
 }
 
 TEST(BlobPacing, BelievesNoReceiverThatHasSeenTheFuture) {
