@@ -139,12 +139,12 @@ Result<Json> DeliveryDesk::file_json(const RecordId& record, const Json& named) 
     size = found;
   }
   const bool here = size == name->size;
+  DUHUI_TRY(known, replica_.blobs().find(name->sha256, record));
   Json hub_bytes;
   if (known) {
     DUHUI_TRY(bytes, replica_.blobs().hub_bytes(*name, *known));
     hub_bytes = bytes;
   }
-  DUHUI_TRY(known, replica_.blobs().find(name->sha256, record));
   const Words words = words_of_file(known, here);
   Json file = {
       {"sha256", named["sha256"]},

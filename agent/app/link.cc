@@ -123,8 +123,14 @@ void Link::file_fetched(const BlobName& name, const Status& how) {
 
 void Link::progressed() { wake_waiters(); }
 
+void Link::file_carried() {
+  backoff_.durable_ack();
+  carried_ = true;
+}
+
 void Link::acknowledged(std::uint64_t through) {
   backoff_.durable_ack();
+  carried_ = true;
   by_road_[index_of(road_)].last_success = parts_.clock.wall();
   parts_.events.acknowledged(through);
 }

@@ -102,6 +102,7 @@ class Link final : private LinkEvents {
   void records_changed(const std::vector<RecordId>& ids) override;
   void acknowledged(std::uint64_t through) override;
   void progressed() override;
+  void file_carried() override;
   void vault_changed() override;
   void file_fetched(const BlobName& name, const Status& how) override;
 
@@ -148,6 +149,7 @@ class Link final : private LinkEvents {
   net::PostStream* posts_ = nullptr;   // the stream of runner_, if it is one
   std::string network_;                // of the present attempt
   bool others_failed_ = false;         // roads tried before this one
+  bool carried_ = false;               // something arrived over runner_
   std::string road_problem_;
   bool enabled_ = true;
   bool revoked_ = false;

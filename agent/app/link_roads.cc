@@ -12,7 +12,8 @@ namespace {
 namespace asio = boost::asio;
 using net::Obstacle;
 
-/// A WebSocket that is lost sooner says little for its road.
+/// A WebSocket that is lost sooner, with nothing delivered, says little for its road. One that
+/// delivers and breaks is a bad line, and bad for any road.
 constexpr Duration kShortLife = seconds(30);
 /// A hub that hands out streams under new origins without end would spin us.
 constexpr Duration kPauseAtOnce = milliseconds(20);
@@ -143,6 +144,7 @@ asio::awaitable<bool> Link::run_on(std::unique_ptr<net::MessageStream> stream,
                                    const std::string& network) {
   const MonotonicTime began = parts_.clock.monotonic();
   road_ = road;
+  carried_ = false;
   LinkRunner runner(std::move(stream), parts_.replica, parts_.identity, software_, parts_.clock,
                     *this, executor_);
   const RunnerGuard guard(runner_, by_road_[index_of(road)].bytes, runner);
@@ -158,7 +160,8 @@ asio::awaitable<bool> Link::run_on(std::unique_ptr<net::MessageStream> stream,
     if (posts_ != nullptr && runner.heard()) {
       roads_.memory->learned_wait(network, posts_->poll_wait());
     }
-    const bool lost = runner.heard() && enabled_ && !end.at_once && end.retry_after.ms == 0;
+    const bool lost =
+        runner.heard() && !carried_ && enabled_ && !end.at_once && end.retry_after.ms == 0;
     if (road == Road::websocket && lost && parts_.clock.monotonic() - began < kShortLife) {
       roads_.memory->websocket_dies(network, parts_.clock.wall());
     }

@@ -136,6 +136,8 @@ bool LinkRunner::perform(std::vector<Effect> effects) {
       tell(*fetched);
     } else if (std::get_if<VaultChanged>(&effect) != nullptr) {
       events_.vault_changed();
+    } else if (std::holds_alternative<FileCarried>(effect)) {
+      events_.file_carried();
     } else if (const auto* ack = std::get_if<DurableAck>(&effect)) {
       events_.acknowledged(ack->through);
     } else {

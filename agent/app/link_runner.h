@@ -37,6 +37,8 @@ class LinkEvents {
   virtual void file_fetched(const BlobName&, const Status&) {}
   /// Any frame was taken: perhaps everything is exchanged now.
   virtual void progressed() {}
+  /// The hub has seen some more of a file.
+  virtual void file_carried() {}
 };
 
 /// Why a connection ended, and when to try again.

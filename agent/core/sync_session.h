@@ -53,6 +53,8 @@ struct RecordsChanged {
 struct DurableAck {
   std::uint64_t through = 0;
 };
+/// The hub has seen some more of a file: nothing is signed, but the road carries.
+struct FileCarried {};
 /// Other people may open the vault now.
 struct VaultChanged {};
 /// A file that was asked for is here, or why it is not.
@@ -60,8 +62,14 @@ struct FileFetched {
   BlobName name;
   Status how;
 };
-using Effect =
-    std::variant<Send, ArmTimer, CloseLink, RecordsChanged, DurableAck, VaultChanged, FileFetched>;
+using Effect = std::variant<Send,
+                            ArmTimer,
+                            CloseLink,
+                            RecordsChanged,
+                            DurableAck,
+                            FileCarried,
+                            VaultChanged,
+                            FileFetched>;
 
 /// The device's side of one link to the hub.
 ///
@@ -158,8 +166,9 @@ class SyncSession {
   std::uint64_t sent_before_welcome_ = 0;
   std::deque<InFlight> in_flight_;
   std::size_t batch_aim_ = sync_limits::kBatchRawBytesFirst;
-  bool prompt_ = false;  // the newest acknowledgement came soon
-  Packing packing_;      // what the hub unpacks
+  std::uint64_t file_told_ = 0;  // bytes of the present file that the hub has seen, as told
+  bool prompt_ = false;          // the newest acknowledgement came soon
+  Packing packing_;              // what the hub unpacks
   bool ping_sent_ = false;
   MonotonicTime heard_at_;
   std::uint64_t ungranted_ = 0;

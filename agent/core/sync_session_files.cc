@@ -9,6 +9,12 @@
 #include "shared/sync/locked_op.h"
 
 namespace duhui::agent {
+namespace {
+
+/// Bytes of a file that the hub has seen since they were last told.
+constexpr std::uint64_t kWorthTelling = 16 << 10;
+
+}  // namespace
 
 void SyncSession::perform(Status done, BlobExchange::Out out, std::vector<Effect>& effects) {
   for (const sync::v1::Frame& frame : out.frames) {
@@ -31,6 +37,13 @@ void SyncSession::on_file_frame(const sync::v1::Frame& frame,
   BlobExchange::Out out;
   Status done = exchange_->received(frame, now, out);
   perform(std::move(done), std::move(out), effects);
+  if (!frame.has_blob_seen()) return;
+  // Counted from each request of the hub.
+  const std::uint64_t bytes = frame.blob_seen().bytes();
+  if (bytes < file_told_) file_told_ = 0;
+  if (bytes - file_told_ < kWorthTelling) return;
+  file_told_ = bytes;
+  effects.push_back(FileCarried{});
 }
 
 void SyncSession::pump_files(MonotonicTime now, std::vector<Effect>& effects) {

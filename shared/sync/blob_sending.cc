@@ -12,6 +12,9 @@ namespace {
 constexpr double kForget = 0.9;
 /// What a piece may take on the road.
 constexpr double kPieceMs = 50;
+/// A break costs half a piece: no more than this part of what the road has carried since the last
+/// one.
+constexpr std::uint64_t kOfCarried = 64;
 
 }  // namespace
 
@@ -42,7 +45,9 @@ void BlobPacing::seen(std::uint64_t bytes, MonotonicTime now) {
 std::uint32_t BlobPacing::piece_bytes() const {
   const auto aim = static_cast<std::uint32_t>(
       std::min(bytes_per_ms_ * kPieceMs, static_cast<double>(sync_limits::kChunkBytes)));
-  return std::max(aim, sync_limits::kPieceBytesMin);
+  const auto carried = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(seen_ / kOfCarried, sync_limits::kChunkBytes));
+  return std::max(std::min(aim, carried), sync_limits::kPieceBytesMin);
 }
 
 BlobSending::BlobSending(const sync::v1::BlobWant& want, ChunkMap held)

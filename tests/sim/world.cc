@@ -238,6 +238,8 @@ void World::perform(SimAgent& agent, std::vector<agent::Effect> effects) {
       return;
     } else if (const auto* fetched = std::get_if<agent::FileFetched>(&effect)) {
       if (fetched->how) agent.fetched.insert(fetched->name);
+    } else if (std::get_if<agent::FileCarried>(&effect) != nullptr) {
+      agent.backoff.durable_ack();
     } else if (std::get_if<agent::DurableAck>(&effect) != nullptr) {
       agent.backoff.durable_ack();
       agent.identity.ticket.clear();  // the enrolment is confirmed
