@@ -47,7 +47,9 @@ class FileCollectionTest : public testing::Test {
     Intent intent = device.intent(record, "");
     intent.type = schema.rule.type();
     intent.writes.clear();
-    for (const Fragment& one : *split(schema, visit)) intent.writes.push_back({one.key, one.value});
+    const auto fragments = split(schema, visit);
+    ASSERT_TRUE(fragments);
+    for (const Fragment& one : *fragments) intent.writes.push_back({one.key, one.value});
     ASSERT_TRUE(device.replica->save({intent}, device.clock()));
   }
   void become_a_school_pc() {

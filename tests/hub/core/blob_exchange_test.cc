@@ -232,7 +232,7 @@ TEST_F(HubFilesTest, ClearsUpPartsThatCanNeverBeAskedForAndNothingElse) {
   ASSERT_EQ(end(id).outcome(), BlobEnd::OUTCOME_KEPT);
   const SessionId other = visit(neighbour, 'b', "city/zone/neighbour");
   offer(other, 'b');
-  bring(other, 8);  // of a file that is whole here, for another record
+  bring(other, 20);  // of a file that is whole here, for another record
   hub.perform(hub.core.closed(other));
   const BlobName of_other{sha256(photo), photo.size(), record_id('b')};
   const BlobName done{sha256(photo), photo.size(), record_id('a')};
