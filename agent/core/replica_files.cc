@@ -23,7 +23,13 @@ bool add_files(const sync::v1::Op& op, std::set<Digest>* named) {
 }  // namespace
 
 Status Replica::put_away_fetched(const BlobName& name) {
-  if (!shelf_ || vault_.state() != Vault::State::open) return Done{};
+  if (!shelf_ || vault_.state() == Vault::State::none) return Done{};
+  if (vault_.state() == Vault::State::locked) {
+    // Who opens the vault next has everything looked at, this file among it.
+    KvBatch batch;
+    batch.erase(keys::put_away());
+    return commit(batch);
+  }
   DUHUI_TRY(state, record(name.record));
   const RecordSchema* schema = state ? Schema::instance().find(state->type()) : nullptr;
   if (schema == nullptr || !is_lockable(schema) || open_to_school(*schema, *state)) return Done{};

@@ -192,6 +192,29 @@ TEST_F(VaultTest, WhatIsLockedIsSentAsItIsAndInTheOpenOnceItCanBeRead) {
   EXPECT_EQ(device.replica->as_readable(kept), *exact);
 }
 
+TEST_F(VaultTest, AFileThatCameWhileItWasLockedIsPutAwayWhenItIsOpened) {
+  MemoryBlobStore files;
+  MemoryBlobStore locked;
+  locked.locked = true;
+  device.replica->keep_files(files, locked);
+  supervisor_comes();
+  const std::string photo = "what the school may not see yet";
+  VisitRecord content;
+  record::v1::Attachment& attachment = *content.add_attachments();
+  attachment.set_id("p1");
+  attachment.set_sha256(to_hex(sha256(photo).view()));
+  attachment.set_size(photo.size());
+  ASSERT_TRUE(save('a', content));
+  device.replica->lock_vault();
+  const BlobName name{sha256(photo), photo.size(), record_id('a')};
+  ASSERT_TRUE(files.write_chunk(name, 0, photo));
+  ASSERT_TRUE(files.finish(name).value());
+  ASSERT_TRUE(device.replica->put_away_fetched(name));
+  ASSERT_TRUE(device.replica->unlock_vault(wang));
+  EXPECT_FALSE(files.whole.contains(name.sha256));
+  EXPECT_TRUE(locked.whole.contains(name.sha256));
+}
+
 TEST_F(VaultTest, AForkedStreamWithLockedOpsWaitsForASupervisor) {
   supervisor_comes();
   ASSERT_TRUE(narrate('a', "one"));
