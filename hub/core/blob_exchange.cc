@@ -103,14 +103,14 @@ Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
   counters_->bytes_received += piece.data().size();
   // Of a request that was answered otherwise in the meantime.
   if (!bringing_ || finishing_ || piece.want() != bringing_->want()) return Done{};
+  if (piece.has_chunk_crc() && writing_ >= kWritingMax) {
+    return Error{ErrorCode::limit_exceeded, "file: more than the window"};
+  }
   auto chunk = bringing_->received(piece);
   touched_ = true;
   if (!chunk) {
     if (++damaged_ > kDamagedMax) return std::move(chunk).error();
   } else if (*chunk) {
-    if (writing_ >= kWritingMax) {
-      return Error{ErrorCode::limit_exceeded, "file: more than the window"};
-    }
     auto job = std::make_unique<BlobWriteJob>(session_, *offered_, device_.id);
     job->chunk = (*chunk)->index;
     job->bytes = std::move((*chunk)->bytes);
@@ -276,6 +276,13 @@ void BlobExchange::done(BlobJob& job, WallTime wall, MonotonicTime now, Out& out
     bringing_.reset();
     offered_.reset();
     finishing_ = false;
+  }
+}
+
+void BlobExchange::add_brought(const BlobName& name, ChunkMap* held) const {
+  if (!bringing_ || bringing_->name() != name) return;
+  for (std::uint32_t chunk = 0; chunk < held->chunks(); ++chunk) {
+    if (bringing_->pending().held(chunk)) held->hold(chunk);
   }
 }
 

@@ -38,6 +38,9 @@ class BlobExchange {
   Status received(const sync::v1::Frame& frame, bool has_vault, MonotonicTime now, Out& out);
   void done(BlobJob& job, WallTime wall, MonotonicTime now, Out& out);
   void closed(Out& out);
+  /// Chunks that came here and may not be noted on the medium yet: they are written before what
+  /// another session brings from now on.
+  void add_brought(const BlobName& name, ChunkMap* held) const;
 
  private:
   Status on_offer(const sync::v1::BlobOffer& offer, Out& out);

@@ -399,6 +399,14 @@ HubEffects HubCore::job_done(std::unique_ptr<Job> job, WallTime wall, MonotonicT
       }
       return effects;
     }
+    // A link that hangs may have brought a part of it, by the same device or another.
+    if (auto* look_up = dynamic_cast<BlobLookUpJob*>(blob); look_up != nullptr && look_up->part) {
+      for (const auto& [id, other] : sessions_) {
+        if (id != session->id && other.files) {
+          other.files->add_brought(look_up->name, &look_up->part->held);
+        }
+      }
+    }
     BlobExchange::Out out;
     session->files->done(*blob, wall, now, out);
     perform(*session, std::move(out), effects);

@@ -111,16 +111,27 @@ Result<std::optional<BlobReceiving::Chunk>> BlobReceiving::checked(const BlobPie
     return Error{ErrorCode::invalid_input, "file: a chunk that is damaged"};
   }
   complete_.hold(index);
+  unwritten_.push_back({index, taken_});
   return std::optional<Chunk>(Chunk{index, std::move(bytes), last.locked()});
 }
 
+void BlobReceiving::written(std::uint32_t chunk) {
+  held_.hold(chunk);
+  // In the order they came.
+  while (!unwritten_.empty() && held_.held(unwritten_.front().chunk)) {
+    written_ = unwritten_.front().end;
+    unwritten_.pop_front();
+  }
+}
+
 std::optional<sync::v1::BlobSeen> BlobReceiving::take_seen() {
-  if (taken_ == told_ || (!chunk_ended_ && taken_ - told_ < kTellAfter)) return std::nullopt;
-  told_ = taken_;
-  chunk_ended_ = false;
+  const std::uint64_t safe = unwritten_.empty() ? taken_ : written_;
+  if (safe <= told_ || (!chunk_ended_ && safe - told_ < kTellAfter)) return std::nullopt;
+  told_ = safe;
+  chunk_ended_ = !unwritten_.empty();
   sync::v1::BlobSeen seen;
   seen.set_want(want_);
-  seen.set_bytes(taken_);
+  seen.set_bytes(safe);
   return seen;
 }
 

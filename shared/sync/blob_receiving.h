@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 
@@ -50,8 +51,9 @@ class BlobReceiving {
   /// chunk that does not pass: it stays missing.
   Result<std::optional<Chunk>> received(const sync::v1::BlobPiece& piece);
   /// The chunk is written.
-  void written(std::uint32_t chunk) { held_.hold(chunk); }
-  /// What to tell the sender, if it is time to.
+  void written(std::uint32_t chunk);
+  /// What to tell the sender, if it is time to: nothing from a chunk on that waits to be written,
+  /// so that a slow disk slows the sender down.
   std::optional<sync::v1::BlobSeen> take_seen();
 
   const ChunkMap& held() const { return held_; }
@@ -71,6 +73,12 @@ class BlobReceiving {
   ChunkMap complete_;  // the same and what waits to be written
   std::string begun_;
   std::optional<std::uint32_t> chunk_;  // that begun_ is of
+  struct Unwritten {
+    std::uint32_t chunk = 0;
+    std::uint64_t end = 0;  // bytes taken with its last piece
+  };
+  std::deque<Unwritten> unwritten_;
+  std::uint64_t written_ = 0;  // bytes taken with the last chunk that was
   std::uint64_t taken_ = 0;
   std::uint64_t told_ = 0;
   bool chunk_ended_ = false;

@@ -16,6 +16,12 @@ def blob(program, content):
     return program.folder / "blobs" / name[:2] / name
 
 
+def lies_at(agent, content):
+    """The same on a device, where the files of drafts are locked."""
+    path = blob(agent, content)
+    return path if path.exists() else agent.folder / "locked" / path.parent.name / path.name
+
+
 def put_photo(agent, visit, content, name="p-photo"):
     """A file on the device's disk, and the visit that names it."""
     path = blob(agent, content)

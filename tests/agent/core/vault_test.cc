@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 
 #include "duhui/record/v1/visit.pb.h"
+#include "shared/base/bytes.h"
+#include "shared/crypto/digest.h"
 #include "shared/crypto/sealing.h"
 #include "shared/sync/locked_op.h"
 #include "tests/agent/core/test_device.h"
+#include "tests/support/memory_blob_store.h"
 
 namespace duhui::agent {
 namespace {

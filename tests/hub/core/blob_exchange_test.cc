@@ -294,6 +294,59 @@ TEST_F(HubFilesTest, WhatIsLeftForAnotherFileIsKept) {
   EXPECT_EQ(end(id).outcome(), BlobEnd::OUTCOME_KEPT);
 }
 
+TEST_F(HubFilesTest, WhatALinkThatHangsHasBroughtIsNotAskedForAgain) {
+  const SessionId hanging = visit(school, 'a', kSchool);
+  offer(hanging, 'a');
+  bring(hanging, 20);
+  const SessionId id = hub.connect(school);
+  offer(id, 'a');
+  ASSERT_EQ(want(id).runs_size(), 2);
+  EXPECT_GE(want(id).runs(1), 1u);
+  bring(id);
+  EXPECT_EQ(end(id).outcome(), BlobEnd::OUTCOME_KEPT);
+  hub.perform(hub.core.closed(hanging));
+  EXPECT_EQ(hub.files.whole.at(sha256(photo)), photo);
+  EXPECT_TRUE(hub.files.parts.empty());
+}
+
+/// A slow disk slows the sender down; and who sends more than the window spoils nothing.
+TEST_F(HubFilesTest, TellsWhatIsWrittenAndNotesNothingElse) {
+  photo.resize(40 * sync_limits::kChunkBytes);
+  hub.random.fill(photo.data(), photo.size());
+  SessionId id = visit(school, 'a', kSchool);
+  offer(id, 'a');
+  const std::uint32_t asked = want(id).want();
+  hub.jobs_run = false;
+  for (std::uint32_t chunk = 0; chunk < 40 && !hub.is_closed(id); ++chunk) {
+    const std::string bytes =
+        photo.substr(std::size_t{chunk} * sync_limits::kChunkBytes, sync_limits::kChunkBytes);
+    for (const std::size_t at : {std::size_t{0}, std::size_t{60'000}}) {
+      Frame frame;
+      sync::v1::BlobPiece& piece = *frame.mutable_blob_piece();
+      piece.set_want(asked);
+      piece.set_chunk(chunk);
+      piece.set_at(static_cast<std::uint32_t>(at));
+      piece.set_data(bytes.substr(at, at == 0 ? 60'000 : std::string::npos));
+      if (at != 0) piece.set_chunk_crc(crc32c(bytes));
+      hub.say(id, frame);
+    }
+    if (chunk == 3) {
+      EXPECT_LE(hub.last(id, Frame::kBlobSeen).blob_seen().bytes(), 60'000u);
+      hub.run_waiting(0);
+      EXPECT_EQ(hub.last(id, Frame::kBlobSeen).blob_seen().bytes(), sync_limits::kChunkBytes);
+    }
+  }
+  EXPECT_TRUE(hub.is_closed(id)) << "more than the window";
+  hub.perform(hub.core.closed(id));
+  hub.jobs_run = true;
+  hub.perform({});
+  id = hub.connect(school);
+  offer(id, 'a');
+  bring(id);
+  EXPECT_EQ(end(id).outcome(), BlobEnd::OUTCOME_KEPT);
+  EXPECT_EQ(hub.files.whole.at(sha256(photo)), photo);
+}
+
 TEST_F(HubFilesTest, AnOfferBeforeTheLastWasAnsweredEndsTheLink) {
   const SessionId id = visit(school, 'a', kSchool);
   hub.jobs_run = false;
