@@ -278,15 +278,15 @@ class PostClientStream final : public PostStream {
   }
 
   /// A poll has ended without an answer, or with one, after this time. Where something on the way
-  /// cuts them twice before their time, the next ones wait less.
+  /// cuts them twice about or before their time, the next ones wait less.
   void learn(bool cut, Duration lasted) {
     if (!cut) {
       if (lasted * 2 > wait_) cuts_ = 0;
       return;
     }
-    if (lasted < kCutAfter || lasted > wait_ || ++cuts_ < 2) return;
+    if (lasted < kCutAfter || lasted > wait_ + options_.answer_margin || ++cuts_ < 2) return;
     cuts_ = 0;
-    wait_ = std::max(options_.wait_min, milliseconds(lasted.ms * 7 / 10));
+    wait_ = std::max(options_.wait_min, milliseconds(std::min(lasted, wait_).ms * 7 / 10));
   }
 
   static constexpr std::string_view kTakesNothing = "the hub takes nothing";

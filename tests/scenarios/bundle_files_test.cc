@@ -127,7 +127,7 @@ class FilesByStick : public Bundles {
       if (heard == frames.size()) break;
       effects = session.received(encode_frame(frames[heard++]), device.clock());
     }
-    static_cast<void>(session.link_down());
+    static_cast<void>(session.link_down(device.clock()));
     hub.perform(hub.core.closed(id));
     return sent;
   }

@@ -35,7 +35,8 @@ struct Files : TestHub {
     const BlobName name{hash, bytes.size(), whose};
     ASSERT_TRUE(files.write_chunk(name, 0, bytes));
     ASSERT_TRUE(files.finish(name).value());
-    ASSERT_TRUE(access.change([&](HubTransaction& tx) { return note_brought(tx, name); }));
+    const DeviceId device = DeviceId::random(access.random());
+    ASSERT_TRUE(access.change([&](HubTransaction& tx) { return note_brought(tx, name, device); }));
   }
   api::ApiResponse read(const std::string& more = {}) {
     return get("/files/" + to_hex(hash.view()) + "?record=" + visit + more);
