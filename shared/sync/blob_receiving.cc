@@ -78,9 +78,10 @@ Result<std::optional<BlobReceiving::Chunk>> BlobReceiving::received(const BlobPi
     return Error{ErrorCode::invalid_input, "file: a piece that was not asked for"};
   }
   // Twice is no harm.
-  const bool twice = complete_.held(index) || (chunk_ == index && piece.at() > 0 &&
-                                               piece.at() + piece.data().size() <= begun_.size());
-  if (twice) return std::optional<Chunk>{};
+  // The first piece of a chunk that is there already may be that of another copy: locked meanwhile.
+  const bool again = chunk_ == index && piece.at() + piece.data().size() <= begun_.size() &&
+                     (piece.at() > 0 || begun_.starts_with(piece.data()));
+  if (again || complete_.held(index)) return std::optional<Chunk>{};
   if (piece.at() == 0 && piece.has_chunk_crc() && chunk_ != index) {
     taken_ += piece.data().size();
     return checked(piece, piece.data());
@@ -88,6 +89,7 @@ Result<std::optional<BlobReceiving::Chunk>> BlobReceiving::received(const BlobPi
   if (piece.at() == 0) {
     begun_.clear();
   } else if (chunk_ != index || piece.at() != begun_.size()) {
+    taken_ += piece.data().size();  // it is off the road, or the sender would wait for it
     return Error{ErrorCode::invalid_input, "file: a piece out of its order"};
   }
   chunk_ = index;
