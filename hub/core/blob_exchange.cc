@@ -13,7 +13,11 @@ using Found = BlobLookUpJob::Found;
 using Purpose = BlobLookUpJob::Purpose;
 
 /// Written chunks that a crash may cost: a megabyte comes again.
+/// Chunks between two syncs of what came: what a crash costs. Fewer where that costs the disk
+/// little.
 constexpr std::uint32_t kSaveEvery = 16;
+constexpr std::uint32_t kSaveEveryOnSlowRoads = 4;
+constexpr Duration kSavesApart = milliseconds(100);
 constexpr std::uint32_t kDamagedMax = 8;
 /// The sender's window allows no more on their way.
 constexpr std::uint32_t kWritingMax =
@@ -26,7 +30,7 @@ Status BlobExchange::received(const Frame& frame, bool has_vault, MonotonicTime 
     case Frame::kBlobOffer:
       return on_offer(frame.blob_offer(), out);
     case Frame::kBlobPiece:
-      return on_piece(frame.blob_piece(), out);
+      return on_piece(frame.blob_piece(), now, out);
     case Frame::kBlobWant:
       return on_want(frame.blob_want(), has_vault, out);
     case Frame::kBlobSeen:
@@ -98,7 +102,7 @@ void BlobExchange::ask(BlobStore::Part part, Out& out) {
   out.jobs.push_back(std::move(job));
 }
 
-Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
+Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, MonotonicTime now, Out& out) {
   ++counters_->pieces_received;
   counters_->bytes_received += piece.data().size();
   // Of a request that was answered otherwise in the meantime.
@@ -116,7 +120,7 @@ Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
     job->bytes = std::move((*chunk)->bytes);
     if ((*chunk)->locked) job->locked_by = device_.id;
     job->held = bringing_->pending();  // those before it are written before it
-    job->save = ++unsaved_ % kSaveEvery == 0;
+    job->save = is_time_to_save(now);
     job->was_whole = was_whole_;
     ++writing_;
     out.jobs.push_back(std::move(job));
@@ -127,6 +131,15 @@ Status BlobExchange::on_piece(const sync::v1::BlobPiece& piece, Out& out) {
   }
   ask_for_damaged(out);
   return Done{};
+}
+
+bool BlobExchange::is_time_to_save(MonotonicTime now) {
+  ++unsaved_;
+  const bool slow = unsaved_ >= kSaveEveryOnSlowRoads && now - saved_at_ >= kSavesApart;
+  if (!slow && unsaved_ < kSaveEvery) return false;
+  unsaved_ = 0;
+  saved_at_ = now;
+  return true;
 }
 
 void BlobExchange::ask_for_damaged(Out& out) {

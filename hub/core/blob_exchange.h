@@ -44,7 +44,9 @@ class BlobExchange {
 
  private:
   Status on_offer(const sync::v1::BlobOffer& offer, Out& out);
-  Status on_piece(const sync::v1::BlobPiece& piece, Out& out);
+  Status on_piece(const sync::v1::BlobPiece& piece, MonotonicTime now, Out& out);
+  /// Of one chunk more.
+  bool is_time_to_save(MonotonicTime now);
   Status on_want(const sync::v1::BlobWant& want, bool has_vault, Out& out);
   void looked_up(BlobLookUpJob& job, WallTime wall, MonotonicTime now, Out& out);
   void written(BlobWriteJob& job, Out& out);
@@ -66,6 +68,7 @@ class BlobExchange {
   std::uint32_t wants_ = 0;
   std::uint32_t writing_ = 0;  // jobs
   std::uint32_t unsaved_ = 0;  // chunks since the part was saved
+  MonotonicTime saved_at_;
   std::uint32_t damaged_ = 0;
   bool finishing_ = false;
   bool was_whole_ = false;

@@ -134,7 +134,8 @@ TEST_F(BlobExchangeTest, RemembersAfterARestartHowMuchTheHubHas) {
   NamedBlobs again(store);
   // Whole chunks, for the beginning of the next is only a claim.
   const std::uint64_t kept = again.hub_bytes(name, **again.find(name.sha256, record)).value();
-  EXPECT_EQ(kept, known / kChunkBytes * kChunkBytes);
+  EXPECT_LE(kept, known);
+  EXPECT_GT(kept + kChunkBytes, known);
   EXPECT_EQ(again.waiting()->bytes, name.size - kept);
   // The hub's next life knows nothing of it.
   KvBatch batch;
