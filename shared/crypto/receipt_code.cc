@@ -8,8 +8,12 @@ namespace duhui {
 std::string receipt_code(std::string_view signature) {
   constexpr std::size_t kBytes = 10;
   constexpr std::size_t kGroup = 4;
-  std::string code = to_base32(sha256(signature).view().substr(0, kBytes));
-  for (std::size_t at = kGroup; at < code.size(); at += kGroup + 1) code.insert(at, "-");
+  const std::string digits = to_base32(sha256(signature).view().substr(0, kBytes));
+  std::string code;
+  for (std::size_t at = 0; at < digits.size(); ++at) {
+    if (at > 0 && at % kGroup == 0) code += '-';
+    code += digits[at];
+  }
   return code;
 }
 

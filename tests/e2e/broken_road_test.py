@@ -25,7 +25,7 @@ ROAD = os.environ.get("DUHUI_ROAD", "auto")  # or websocket, https
 BREAK_AFTER = 300_000
 QUEUE = 4096  # in front of the narrow place: 2 ms of it; what waits there when the road breaks is told, not counted
 AT_MOST = 1.03
-KILLS = 4
+KILLS = max(1, int(MEGABYTES // 50))  # each costs what had not been synced: some 100 KB
 
 
 def film(size, seed):
